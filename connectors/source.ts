@@ -1,0 +1,86 @@
+import type { Page, ParsedPage, References } from '../schemas/page.ts';
+import type { SourceName, Stream } from '../schemas/streams.ts';
+
+/** The outside world of a connector: one parameter, so that tests can hand in their own. */
+export interface SourceEnv {
+  readonly fetch: typeof fetch;
+  /** The machine's clock, for time-outs, tokens and `received_at` only. */
+  readonly now: () => Date;
+  readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+  /** In [0, 1): full jitter. */
+  readonly random: () => number;
+  readonly log: (
+    level: 'debug' | 'info' | 'warn',
+    message: string,
+    fields?: Readonly<Record<string, unknown>>,
+  ) => void;
+}
+
+/** Where a read starts, and what the warehouse knows. */
+export interface ReadFrom {
+  /** What the last committed load of this stream left; null on a first load. */
+  readonly bookmark: string | null;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A source of pages and rows: the contract that every connector fulfils.
+ *
+ * Delivery: at least once. A read from a bookmark gives every row recorded since, may give rows again, never skips
+ * one; pages come in the source's own order. A read that ends without an error was complete.
+ */
+export interface Source {
+  readonly name: SourceName;
+  /** In the order in which they must be loaded. */
+  readonly streams: readonly Stream[];
+  /**
+   * Signs in and checks that what the streams need is there (Salesforce: describe).
+   * @throws SourceError
+   */
+  open(signal?: AbortSignal): Promise<void>;
+  /**
+   * Reads the pages of one stream from a bookmark on. Bounded memory: one page at a time.
+   * @throws SourceError when the source answers what its contract does not allow, or not at all, within bounds
+   */
+  pages(stream: Stream, from: ReadFrom): AsyncIterable<Page>;
+  /**
+   * Turns a page into rows. Pure: no network, so that landed pages can be replayed.
+   * @throws SourceError when the page as a whole breaks its contract
+   */
+  parse(
+    stream: Stream,
+    page: Pick<Page, 'body' | 'url' | 'format' | 'stated_rows'>,
+    references: References,
+  ): ParsedPage;
+  /** Gives back what was taken (tokens, jobs). Never throws for a source that is gone. */
+  close(): Promise<void>;
+}
+
+/** What kind of failure: it decides what the operator is told to do. */
+export type SourceFailure = 'config' | 'unavailable' | 'contract' | 'quota';
+
+/** A source could not be read, or broke its contract. */
+export class SourceError extends Error {
+  override readonly name = 'SourceError';
+  readonly failure: SourceFailure;
+  readonly source: SourceName;
+  readonly stream: string | null;
+  readonly next_step: string;
+
+  constructor(
+    message: string,
+    where: {
+      failure: SourceFailure;
+      source: SourceName;
+      stream: string | null;
+      next_step: string;
+      cause?: unknown;
+    },
+  ) {
+    super(message, where.cause === undefined ? undefined : { cause: where.cause });
+    this.failure = where.failure;
+    this.source = where.source;
+    this.stream = where.stream;
+    this.next_step = where.next_step;
+  }
+}

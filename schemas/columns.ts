@@ -1,0 +1,111 @@
+import { z } from 'zod';
+
+/** How a column is stored: DuckDB and BigQuery types follow from it (warehouse room). */
+export type ColumnType = 'text' | 'integer' | 'decimal' | 'timestamp' | 'date' | 'boolean' | 'json';
+
+/** One column of a landed row, taken from the zod schema of its stream. */
+export interface Column {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly nullable: boolean;
+}
+
+interface ColumnMeta {
+  readonly column: ColumnType;
+}
+
+const column = z.registry<ColumnMeta>();
+
+/** Marks a zod field as a stored column of a type. */
+export function as<T extends z.ZodType>(type: ColumnType, field: T): T {
+  column.add(field, { column: type });
+  return field;
+}
+
+/** A string kept as it is. A lone surrogate cannot be written as UTF-8, so it is refused. */
+export const text = () =>
+  as(
+    'text',
+    z
+      .string()
+      .refine((value) => value.isWellFormed(), { error: 'want well-formed Unicode, got a lone surrogate' }),
+  );
+
+/** A non-empty key. */
+export const id = () =>
+  as(
+    'text',
+    z
+      .string()
+      .min(1)
+      .refine((value) => value.isWellFormed(), { error: 'want well-formed Unicode, got a lone surrogate' }),
+  );
+
+/** An integer from `min` to 2^53−1: larger JSON numbers are not exact. */
+export const integer = (min: number) => as('integer', z.int().min(min));
+
+/** A decimal text of at most 18 integer and 9 fraction digits, never negative (Polaris quantities). */
+export const quantity = () => as('decimal', z.string().regex(/^\d{1,18}(\.\d{1,9})?$/));
+
+const RFC3339_UTC = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/;
+
+/** RFC 3339 with `Z`; the day must exist. Kept as text, stored as a UTC timestamp. */
+export const instant = () =>
+  as('timestamp', z.string().regex(RFC3339_UTC).refine(isRealInstant, 'want a time that exists'));
+
+/** RFC 3339 with `Z`, on a whole hour. */
+export const hour = () =>
+  as(
+    'timestamp',
+    z
+      .string()
+      .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:00:00(\.0+)?Z$/, { error: 'want the start of a UTC hour' })
+      .refine(isRealInstant, { error: 'want a time that exists' }),
+  );
+
+/** A calendar day `yyyy-mm-dd` that exists. */
+export const day = () =>
+  as(
+    'date',
+    z
+      .string()
+      .regex(/^\d{4}-\d{2}-\d{2}$/)
+      .refine((value) => isRealInstant(`${value}T00:00:00Z`), { error: 'want a day that exists' }),
+  );
+
+/** A signed decimal text that fits numeric(38,9) exactly. */
+export const signedDecimal = () => as('decimal', z.string().regex(/^-?\d{1,29}(\.\d{1,9})?$/));
+
+/** A JSON number's source text, kept as text: money of systems that send doubles. */
+export const moneyText = () => as('text', z.string().regex(/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/));
+
+export const flag = () => as('boolean', z.boolean());
+
+/** One of a closed set of words. */
+export const word = <const T extends readonly [string, ...string[]]>(words: T) => as('text', z.enum(words));
+
+/** Date.parse rolls 31 February over; a real instant survives the round trip. Years before 1000 are not ours. */
+function isRealInstant(value: string): boolean {
+  const milliseconds = Date.parse(value);
+  if (Number.isNaN(milliseconds) || value < '1000') return false;
+  return new Date(milliseconds).toISOString().slice(0, 19) === value.slice(0, 19);
+}
+
+/**
+ * The stored columns of an object schema, in its own order.
+ * @throws Error when a field carries no column type.
+ */
+export function columnsOf(schema: z.ZodObject): readonly Column[] {
+  return Object.entries(schema.shape).map(([name, field]) => {
+    let inner = field as z.ZodType;
+    let nullable = false;
+    while (!column.has(inner) && (inner instanceof z.ZodNullable || inner instanceof z.ZodOptional)) {
+      nullable = true;
+      inner = inner.unwrap() as z.ZodType;
+    }
+    const meta = column.get(inner);
+    if (meta === undefined)
+      throw new Error(`schemas: column ${name}: got no column type, want one of columns.ts`);
+    return { name, type: meta.column, nullable };
+  });
+}

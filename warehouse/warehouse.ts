@@ -1,0 +1,154 @@
+import type { Instant, LandedLoad, Page, ParsedPage, References } from '../schemas/page.ts';
+import type { SourceName, Stream } from '../schemas/streams.ts';
+
+/** A page that lies in the landing zone, ready to be loaded. */
+export interface LandedPage {
+  readonly page: Omit<Page, 'body'> & { readonly bytes: number };
+  /** Path below the data directory. */
+  readonly path: string;
+  readonly parsed: ParsedPage;
+  /** Readings only: the leaf hash of each good row, 32 bytes each, in the order of `parsed.offsets`. */
+  readonly leaf_hashes: readonly Buffer[] | null;
+}
+
+/** When a load is refused although each of its rows was judged. */
+export interface QuarantineGate {
+  /** More than this share of rows *and* more than `min_rows` quarantined in one load refuses it. */
+  readonly max_share: number;
+  readonly min_rows: number;
+  /** True for a stream whose quarantine the operator accepts this once. */
+  readonly accepted: boolean;
+}
+
+/**
+ * One stream's load: pages are staged, then everything becomes visible in one transaction or not at all.
+ * A load that is neither committed nor aborted leaves nothing behind.
+ */
+export interface Load {
+  /** Stages one page. Pages must come in the source's order. */
+  add(page: LandedPage): Promise<void>;
+  /**
+   * Commits rows, quarantine, evidence entries, bookmark, page manifest and load record together.
+   * `complete`: the read reached the end of a full list, so records that did not appear have vanished.
+   * @throws GateError when the quarantine gate is shut; nothing is committed then
+   */
+  commit(options: { complete: boolean; gate: QuarantineGate }): Promise<LandedLoad>;
+  /** Throws the staged pages away. */
+  abort(): Promise<void>;
+}
+
+/** More rows were quarantined than the gate lets through; nothing of the stream was committed. */
+export class GateError extends Error {
+  override readonly name = 'GateError';
+  readonly rows_read: number;
+  readonly rows_quarantined: number;
+  /** The commonest reasons, with their number of rows. */
+  readonly reasons: readonly {
+    readonly reason: string;
+    readonly column: string | null;
+    readonly rows: number;
+  }[];
+
+  constructor(message: string, figures: Pick<GateError, 'rows_read' | 'rows_quarantined' | 'reasons'>) {
+    super(message);
+    this.rows_read = figures.rows_read;
+    this.rows_quarantined = figures.rows_quarantined;
+    this.reasons = figures.reasons;
+  }
+}
+
+/** One row of `ops.runs`. */
+export interface RunRecord {
+  readonly run_id: string;
+  readonly command: string;
+  readonly status: 'running' | 'succeeded' | 'failed';
+  readonly started_at: Instant;
+  readonly finished_at: Instant | null;
+  /** The as-of date of this run, `yyyy-mm-dd`, once its readings are in. */
+  readonly as_of_date: string | null;
+  readonly program_version: string;
+  readonly error: string | null;
+}
+
+/** One row of `ops.run_steps`: a stage of a run. */
+export interface RunStep {
+  readonly run_id: string;
+  readonly stage: string;
+  readonly source: string | null;
+  readonly status: 'succeeded' | 'failed' | 'skipped';
+  readonly started_at: Instant;
+  readonly finished_at: Instant;
+  readonly detail: string | null;
+}
+
+/** The log's state after a number of entries (RFC 6962): `frontier` are the roots of its full subtrees, left to right. */
+export interface TreeHead {
+  readonly tree_size: number;
+  readonly root_hash: Buffer;
+  readonly frontier: readonly Buffer[];
+}
+
+/** What the list shows of a quarantined row. */
+export interface QuarantinedRow {
+  readonly quarantine_id: number;
+  readonly run_id: string;
+  readonly source: SourceName;
+  readonly stream: string;
+  readonly page_sha256: string;
+  readonly page_offset: number;
+  readonly column_name: string | null;
+  readonly value: string | null;
+  readonly reason: string;
+  readonly status: string;
+  readonly quarantined_at: Instant;
+  readonly row_text: string;
+}
+
+/** The warehouse, whatever engine it is on. One writer at a time; `close` lets dbt in. */
+export interface Warehouse {
+  /** Creates schemas and tables that are missing, for every stream; idempotent. @throws Error for a newer layout */
+  migrate(streams: readonly Stream[]): Promise<void>;
+  bookmark(stream: Stream): Promise<string | null>;
+  /** The current rows of streams, for parsers that need them. */
+  references(streams: readonly Stream[]): Promise<References>;
+  startLoad(stream: Stream, run_id: string, now: () => Date): Promise<Load>;
+
+  startRun(run: RunRecord): Promise<void>;
+  /** Marks runs that were killed (`running` though no process runs them) as failed; gives their number. */
+  failAbandonedRuns(run_id: string, at: Instant): Promise<number>;
+  finishRun(run: RunRecord): Promise<void>;
+  recordStep(step: RunStep): Promise<void>;
+  /** The newest as-of date of any run; null before the first. */
+  newestAsOf(): Promise<string | null>;
+  setAsOf(run_id: string, as_of_date: string): Promise<void>;
+  /** Dates the state of a source after a run that read all of it: rows dated D use the first snapshot of the newest date ≤ D. */
+  recordSnapshot(source: SourceName, run_id: string, snapshot_date: string): Promise<void>;
+  /** `as_of` of the last readings page ever loaded; null where none was. */
+  lastReadingsAsOf(): Promise<Instant | null>;
+
+  /** The newest sealed state of the log; size 0 with the empty root before the first. */
+  treeHead(): Promise<TreeHead>;
+  /** Leaf hashes from an index on, in order, in batches. */
+  leafHashes(from: number): AsyncIterable<readonly Buffer[]>;
+  recordTreeHead(head: TreeHead, run_id: string, at: Instant): Promise<void>;
+
+  quarantined(filter: {
+    source?: SourceName;
+    stream?: string;
+    status?: string;
+    limit: number;
+  }): Promise<readonly QuarantinedRow[]>;
+  /** Writes the result of a query to a Parquet file, in the order given, and gives rows and exact sums of decimal columns. */
+  exportParquet(
+    query: string,
+    path: string,
+  ): Promise<{
+    rows: number;
+    columns: readonly { name: string; type: string }[];
+    sums: Readonly<Record<string, string>>;
+  }>;
+  /** Runs a read-only query; values as JSON texts or null. For reports and tests. */
+  query(sql: string): Promise<readonly Readonly<Record<string, string | null>>[]>;
+  /** Closes the database so that another process can open it. */
+  close(): Promise<void>;
+}
