@@ -1,0 +1,83 @@
+import type { Command } from 'commander';
+import type { Context } from './context.ts';
+
+/** Runs a command's work once its context is made from the options it was given. */
+export type Act = (work: (context: (options: GlobalOptions) => Context) => Promise<number>) => Promise<void>;
+
+interface GlobalOptions {
+  readonly config?: string;
+}
+
+const collect = (value: string, earlier: readonly string[] | undefined) => [...(earlier ?? []), value];
+
+/** Declares every command. Their modules are loaded when they are called: `status` need not wait for DuckDB. */
+export function addCommands(program: Command, act: Act): void {
+  const command = (parent: Command, name: string, description: string) =>
+    parent
+      .command(name)
+      .description(description)
+      .option(
+        '--config <file>',
+        'configuration (default: ./meterline.yaml; without one, the bundled simulators)',
+      )
+      .option('--json', 'one JSON document on stdout, logs on stderr')
+      .option('--verbose', 'log more')
+      .allowExcessArguments(false);
+
+  command(program, 'run', 'one whole night: read, land, load, seal, transform, extract, publish')
+    .option('--as-of <date>', 'as-of date, yyyy-mm-dd (default: the latest that the readings allow)')
+    .option(
+      '--accept-quarantine <stream>',
+      'load this stream although its quarantine gate is shut, once',
+      collect,
+    )
+    .option('--only <source|stage>', 'only this source or stage; may be given several times', collect)
+    .option('--full-refresh', 'rebuild every model from nothing')
+    .option('--no-publish', 'write files, publish nothing')
+    .option('--simulators-now <instant>', 'move the bundled simulators’ clock first (RFC 3339, UTC)')
+    .action((options) => act(async (at) => (await import('./commands/run.ts')).run(at(options), options)));
+
+  command(program, 'schedule', 'stay and run a night at each scheduled time (UTC)').action((options) =>
+    act(async (at) => (await import('./commands/schedule.ts')).schedule(at(options))),
+  );
+
+  command(program, 'status', 'the last runs and how fresh the marts are; exit 1 when stale').action(
+    (options) => act(async (at) => (await import('./commands/status.ts')).status(at(options))),
+  );
+
+  const quarantine = program.command('quarantine').description('rows that broke their contract');
+  command(quarantine, 'list', 'quarantined rows, newest first')
+    .option('--source <source>', 'only of this source')
+    .option('--stream <stream>', 'only of this stream')
+    .option('--limit <rows>', 'at most this many', '50')
+    .action((options) =>
+      act(async (at) => (await import('./commands/quarantine.ts')).quarantineList(at(options), options)),
+    );
+
+  command(program, 'extract', 'write the .hyper, .tdsx and .twbx files from the marts as they are').action(
+    (options) => act(async (at) => (await import('./commands/stages.ts')).extract(at(options))),
+  );
+  command(program, 'publish', 'publish the files written last').action((options) =>
+    act(async (at) => (await import('./commands/stages.ts')).publish(at(options))),
+  );
+
+  command(program, 'simulate', 'run all simulators on loopback and print their URLs and a configuration')
+    .option('--seed <n>', 'the world’s seed')
+    .option('--customers <n>', 'Polaris customers')
+    .option('--days <n>', 'days of usage before the first now')
+    .option('--dimensions <n>', 'metered dimensions')
+    .option('--now <instant>', 'move the clock (RFC 3339, UTC); it never goes back')
+    .option('--data-dir <folder>', 'where simulators.json is kept', './data')
+    .option(
+      '--fault <simulator:kind[:times[:path]]>',
+      'switch a fault on; may be given several times',
+      collect,
+    )
+    .action((options) =>
+      act(async (at) => (await import('./commands/simulate.ts')).simulate(at(options), options)),
+    );
+
+  command(program, 'doctor', 'check configuration, credentials, connectivity, versions and disk').action(
+    (options) => act(async (at) => (await import('./commands/doctor.ts')).doctor(at(options))),
+  );
+}

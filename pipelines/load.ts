@@ -1,0 +1,176 @@
+import { type Source, SourceError } from '../connectors/source.ts';
+import { readingLeafHashes } from '../evidence/leaf.ts';
+import { NightError, type Stage } from '../schemas/errors.ts';
+import type { LandedLoad, Page, ParsedPage } from '../schemas/page.ts';
+import type { Stream } from '../schemas/streams.ts';
+import { landPage } from '../warehouse/landing.ts';
+import { GateError, type LandedPage, type Load } from '../warehouse/warehouse.ts';
+import { addDays, dayOf, defaultAsOf } from './as_of.ts';
+import { asked, type Night, opened } from './night.ts';
+import type { SourceReport } from './report.ts';
+
+/**
+ * Reads, lands and loads every source that is asked for, one transaction per stream. A stream that fails stops its
+ * own source; the others are still loaded, so that only what failed is late.
+ * @throws NightError for the first failure, after the other sources were loaded
+ */
+export async function load(night: Night): Promise<readonly Source[]> {
+  const complete: Source[] = [];
+  const failures: NightError[] = [];
+  for (const source of night.sources.filter((each) => asked(night.options, each.name))) {
+    try {
+      night.results.sources[source.name] = await loadSource(source, night);
+      complete.push(source);
+    } catch (error) {
+      failures.push(asNightError(error, source.name));
+    }
+  }
+  await settleAsOf(night, complete);
+  const [first, ...others] = failures;
+  if (first === undefined) return complete;
+  for (const other of others)
+    night.env.onEvent({ kind: 'warning', stage: other.stage, message: other.message });
+  throw first;
+}
+
+async function loadSource(source: Source, night: Night): Promise<SourceReport> {
+  night.env.onEvent({ kind: 'stage', stage: 'load', detail: source.name });
+  const loads: LandedLoad[] = [];
+  try {
+    await source.open(night.env.signal);
+    for (const stream of source.streams) loads.push(await loadStream(source, stream, night));
+  } finally {
+    await source.close();
+  }
+  return sumUp(loads);
+}
+
+async function loadStream(source: Source, stream: Stream, night: Night): Promise<LandedLoad> {
+  const warehouse = opened(night);
+  const bookmark = await warehouse.bookmark(stream);
+  const references = await warehouse.references(
+    source.streams.filter((other) => stream.references.includes(other.name)),
+  );
+  const staged = await warehouse.startLoad(stream, night.run_id, night.env.now);
+  try {
+    const progress = startProgress(stream, night);
+    const pages = source.pages(stream, { bookmark, signal: night.env.signal });
+    for await (const page of pages) {
+      const path = await landPage(night.data.root, page);
+      const parsed = source.parse(stream, page, references);
+      await staged.add(landedPage(stream, page, path, parsed));
+      progress(page, parsed);
+    }
+    return await commit(stream, staged, night);
+  } catch (error) {
+    await staged.abort();
+    throw asNightError(error, `${stream.source}.${stream.name}`);
+  }
+}
+
+function landedPage(stream: Stream, page: Page, path: string, parsed: ParsedPage): LandedPage {
+  const { body, ...about } = page;
+  const leaf_hashes = stream.kind === 'revisions' ? readingLeafHashes(stream, parsed, page.sha256) : null;
+  return { page: { ...about, bytes: body.length }, path, parsed, leaf_hashes };
+}
+
+async function commit(stream: Stream, staged: Load, night: Night): Promise<LandedLoad> {
+  const item = `${stream.source}.${stream.name}`;
+  const { max_quarantine_share, min_quarantined_rows } = night.config.gates;
+  const accepted = night.options.accept_quarantine.includes(item);
+  const gate = { max_share: max_quarantine_share, min_rows: min_quarantined_rows, accepted };
+  const landed = await staged.commit({ complete: stream.full, gate });
+  const quarantined = landed.rows_quarantined > 0 ? `, ${landed.rows_quarantined} quarantined` : '';
+  const detail = `${landed.rows_read} rows read, ${landed.rows_loaded} loaded${quarantined}`;
+  night.env.onEvent({ kind: 'item_done', stage: 'load', item, detail });
+  return landed;
+}
+
+/** Tells of each page; the share done follows from how far a feed's `recorded_at` has come towards its `as_of`. */
+function startProgress(stream: Stream, night: Night): (page: Page, parsed: ParsedPage) => void {
+  const item = `${stream.source}.${stream.name}`;
+  const recordedAt = stream.columns.findIndex((column) => column.name === 'recorded_at');
+  let rows = 0;
+  let first: number | null = null;
+  return (page, parsed) => {
+    rows += parsed.offsets.length + parsed.rejected.length;
+    const times = recordedAt < 0 ? undefined : parsed.columns[recordedAt];
+    first ??= times?.[0] ? Date.parse(times[0]) : null;
+    const last = times?.at(-1);
+    const end = page.as_of === null ? Number.NaN : Date.parse(page.as_of);
+    const share = last && first !== null && end > first ? (Date.parse(last) - first) / (end - first) : null;
+    night.env.onEvent({
+      kind: 'progress',
+      stage: 'load',
+      item,
+      done: rows,
+      total: null,
+      unit: 'rows',
+      share,
+    });
+  };
+}
+
+/**
+ * Settles the run's as-of date, now that its readings are in, and dates the snapshots of the sources that were read
+ * completely. Without Polaris the machine's clock decides.
+ * @throws NightError when a later as-of date is asked for than the readings allow
+ */
+async function settleAsOf(night: Night, complete: readonly Source[]): Promise<void> {
+  const warehouse = opened(night);
+  const { as_of: cutOff } = night.config.cut_offs;
+  const stated = await warehouse.lastReadingsAsOf();
+  if (stated === null && night.config.sources.polaris !== undefined) return;
+  const latest = defaultAsOf(stated ?? night.env.now().toISOString(), cutOff);
+  const wanted = night.options.as_of ?? latest;
+  if (wanted > latest) {
+    throw new NightError(
+      `pipelines: as-of date: got ${wanted}, want ${latest} or earlier (the readings' as_of is ${stated ?? dayOf(night.env.now())}, the cut-off ${cutOff} UTC on the day after)`,
+      {
+        stage: 'load',
+        source: null,
+        next_step: `run again after ${addDays(wanted, 1)} ${cutOff} UTC, or leave --as-of out`,
+      },
+    );
+  }
+  await warehouse.setAsOf(night.run_id, wanted);
+  night.results.as_of = wanted;
+  for (const source of complete) await warehouse.recordSnapshot(source.name, night.run_id, latest);
+}
+
+function sumUp(loads: readonly LandedLoad[]): SourceReport {
+  const sum = (figure: (load: LandedLoad) => number) =>
+    loads.reduce((total, each) => total + figure(each), 0);
+  const marked = loads.filter((each) => each.bookmark !== null);
+  const main = marked.find((each) => each.stream.kind === 'revisions') ?? marked.at(-1);
+  return {
+    rows_read: sum((each) => each.rows_read),
+    rows_loaded: sum((each) => each.rows_loaded),
+    rows_quarantined: sum((each) => each.rows_quarantined),
+    pages: sum((each) => each.pages),
+    bytes: sum((each) => each.bytes),
+    bookmark: main?.bookmark ?? null,
+  };
+}
+
+/** Gives a failure its stage, source and next step. */
+function asNightError(error: unknown, item: string): NightError {
+  if (error instanceof NightError) return error;
+  if (error instanceof SourceError) {
+    const source = error.stream === null ? error.source : `${error.source}.${error.stream}`;
+    return new NightError(error.message, { stage: 'read', source, next_step: error.next_step, cause: error });
+  }
+  if (error instanceof GateError) {
+    const next_step = `look at \`meterline quarantine list\` and at the page named there; if the rows are to be left out, run again with --accept-quarantine ${item}`;
+    return new NightError(error.message, { stage: 'load', source: item, next_step, cause: error });
+  }
+  const stage: Stage = 'load';
+  const next_step =
+    'this is not a foreseen failure: nothing of this stream was committed; run again, and report it with the log if it comes back';
+  return new NightError(error instanceof Error ? error.message : String(error), {
+    stage,
+    source: item,
+    next_step,
+    cause: error,
+  });
+}

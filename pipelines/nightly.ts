@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import { emptyRoot } from '../evidence/merkle.ts';
+import type { Config } from '../schemas/config.ts';
+import { NightError } from '../schemas/errors.ts';
+import { acquireRunLock } from '../warehouse/lock.ts';
+import { extract } from './extract.ts';
+import { load } from './load.ts';
+import { asked, type Night, type NightEnv, type NightOptions, opened } from './night.ts';
+import { dataPaths, programPaths } from './paths.ts';
+import { publish } from './publish.ts';
+import { type NightReport, reportError } from './report.ts';
+import { seal } from './seal.ts';
+import { createSources } from './sources.ts';
+import { writeStatus } from './status.ts';
+import { transform } from './transform.ts';
+import { programVersion } from './version.ts';
+import { closeWarehouse, openWarehouse } from './warehouse_access.ts';
+
+/**
+ * One whole night: read → land → load → seal → transform → extract → publish → record. A stage starts only when the
+ * one before it is done; what a stage committed stays, and the next run goes on from there.
+ * @throws LockedError when another run has the data directory; every other failure is in the report
+ */
+export async function runNight(config: Config, options: NightOptions, env: NightEnv): Promise<NightReport> {
+  using _lock = await acquireRunLock(config.data_dir);
+  const started_at = env.now().toISOString();
+  const night = await prepare(config, options, env);
+  const failure = await attempt(night, started_at);
+  const report = await record(night, started_at, failure);
+  await writeStatus(night.data, report, config.gates.freshness_hours);
+  return report;
+}
+
+/** The stages, in order; gives the failure that stopped them. */
+async function attempt(night: Night, started_at: string): Promise<NightError | null> {
+  try {
+    await begin(night, started_at);
+    await timed(night, 'load', () => load(night));
+    if (asked(night.options, 'seal')) await timed(night, 'seal', () => seal(night));
+    if (asked(night.options, 'transform')) await timed(night, 'transform', () => transform(night));
+    if (asked(night.options, 'extract')) await timed(night, 'extract', () => extract(night));
+    if (asked(night.options, 'publish')) await timed(night, 'publish', () => publish(night));
+    return null;
+  } catch (error) {
+    return error instanceof NightError ? error : unforeseen(error);
+  }
+}
+
+async function begin(night: Night, started_at: string): Promise<void> {
+  await openWarehouse(night);
+  const warehouse = opened(night);
+  const abandoned = await warehouse.failAbandonedRuns(night.run_id, started_at);
+  if (abandoned > 0) {
+    const message = `${abandoned} earlier run(s) ended without a word; this run goes on from what they committed`;
+    night.env.onEvent({ kind: 'warning', stage: 'setup', message });
+  }
+  await warehouse.startRun(runRecord(night, 'running', started_at, null, null));
+}
+
+/** Runs a stage and writes how it went into `ops.run_steps`. */
+async function timed(night: Night, stage: string, work: () => Promise<unknown>): Promise<void> {
+  const started_at = night.env.now().toISOString();
+  const step = (status: 'succeeded' | 'failed', detail: string | null) => {
+    const finished_at = night.env.now().toISOString();
+    const { run_id } = night;
+    return opened(night).recordStep({ run_id, stage, source: null, status, started_at, finished_at, detail });
+  };
+  try {
+    await work();
+  } catch (error) {
+    await step('failed', error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+  await step('succeeded', null);
+}
+
+async function record(night: Night, started_at: string, failure: NightError | null): Promise<NightReport> {
+  const finished_at = night.env.now().toISOString();
+  const status = failure === null ? 'succeeded' : 'failed';
+  const { results, run_id } = night;
+  const warehouse = night.warehouse.current;
+  if (warehouse !== null) {
+    await warehouse.finishRun(runRecord(night, status, started_at, finished_at, failure?.message ?? null));
+    await closeWarehouse(night);
+  }
+  return {
+    run_id,
+    as_of: results.as_of,
+    status,
+    started_at,
+    finished_at,
+    sources: results.sources,
+    models: results.models,
+    evidence: { ...results.tree, checkpoint_verified: null },
+    extracts: results.extracts,
+    findings: {},
+    error: failure === null ? null : reportError(failure),
+  };
+}
+
+async function prepare(config: Config, options: NightOptions, env: NightEnv): Promise<Night> {
+  return {
+    run_id: randomUUID(),
+    config,
+    options,
+    env,
+    program: programPaths(),
+    data: dataPaths(config.data_dir),
+    sources: await createSources(config, env),
+    warehouse: { current: null },
+    results: {
+      as_of: null,
+      sources: {},
+      models: { built: 0, tests_passed: 0, tests_failed: 0, tests_warned: 0 },
+      tree: { tree_size: 0, root_hash: emptyRoot().toString('hex') },
+      extracts: [],
+    },
+  };
+}
+
+function runRecord(
+  night: Night,
+  status: 'running' | 'succeeded' | 'failed',
+  started_at: string,
+  finished_at: string | null,
+  error: string | null,
+) {
+  const { run_id, options, results } = night;
+  const { command } = options;
+  return {
+    run_id,
+    command,
+    status,
+    started_at,
+    finished_at,
+    as_of_date: results.as_of,
+    program_version: programVersion(),
+    error,
+  };
+}
+
+function unforeseen(error: unknown): NightError {
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const next_step =
+    'this failure is not foreseen; run again, and report it with these lines if it comes back';
+  return new NightError(message, { stage: 'record', source: null, next_step, cause: error });
+}

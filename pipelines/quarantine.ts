@@ -1,0 +1,28 @@
+import { existsSync } from 'node:fs';
+import type { SourceName } from '../schemas/streams.ts';
+import { openDuckDbWarehouse } from '../warehouse/duckdb/warehouse.ts';
+import { acquireRunLock } from '../warehouse/lock.ts';
+import type { QuarantinedRow } from '../warehouse/warehouse.ts';
+import type { DataPaths } from './paths.ts';
+
+/**
+ * Quarantined rows, newest first; none where nothing was ever loaded.
+ * @throws LockedError while a run has the warehouse
+ */
+export async function listQuarantine(
+  data: DataPaths,
+  filter: { source?: SourceName; stream?: string; limit: number },
+): Promise<readonly QuarantinedRow[]> {
+  if (!existsSync(data.warehouse)) return [];
+  using _lock = await acquireRunLock(data.root);
+  const warehouse = await openDuckDbWarehouse({
+    path: data.warehouse,
+    tempDir: data.temporary,
+    memoryLimitMb: 500,
+  });
+  try {
+    return await warehouse.quarantined(filter);
+  } finally {
+    await warehouse.close();
+  }
+}

@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import {
+  DbtError,
+  type DbtEvent,
+  type DbtProject,
+  type DbtResult,
+  dbtBuild,
+  describeFailures,
+} from 'dbt-core-wrapper';
+import { NightError } from '../schemas/errors.ts';
+import type { Night } from './night.ts';
+import { loadPolicies, writeSeeds } from './policies.ts';
+import { closeWarehouse, openWarehouse } from './warehouse_access.ts';
+
+/**
+ * Builds and tests every model with dbt over what was loaded. dbt needs the DuckDB file for itself: the warehouse is
+ * closed meanwhile and open again afterwards, however it ended.
+ * @throws NightError naming the first failed model or test, with file and line where dbt knows them
+ */
+export async function transform(night: Night): Promise<void> {
+  night.env.onEvent({ kind: 'stage', stage: 'transform', detail: 'dbt build' });
+  await writeSeeds(await loadPolicies(night.config.policies), night.data.seeds);
+  await closeWarehouse(night);
+  try {
+    const result = await build(night);
+    const { built, tests_passed, tests_failed, tests_warned } = result.counts;
+    night.results.models = { built, tests_passed, tests_failed, tests_warned };
+    if (!result.success) throw failed(result);
+    const detail = `${built} built, ${tests_passed} tests passed, ${tests_warned} warned`;
+    night.env.onEvent({ kind: 'item_done', stage: 'transform', item: 'models', detail });
+  } finally {
+    await openWarehouse(night);
+  }
+}
+
+async function build(night: Night): Promise<DbtResult> {
+  try {
+    return await dbtBuild(dbtProject(night), {
+      fullRefresh: night.options.full_refresh,
+      signal: night.env.signal,
+      vars: dbtVariables(night),
+      onEvent: (event) => forward(event, night),
+    });
+  } catch (error) {
+    if (!(error instanceof DbtError)) throw error;
+    const next_step =
+      error.kind === 'missing'
+        ? 'run `npm run setup`, then this command again'
+        : `mend what dbt names (log: ${join(night.data.dbtLogs, 'dbt.log')}), then run again; what was loaded stays loaded`;
+    throw new NightError(error.message, {
+      stage: 'transform',
+      source: error.node ?? 'dbt',
+      next_step,
+      cause: error,
+    });
+  }
+}
+
+function dbtProject(night: Night): DbtProject {
+  const { program, data } = night;
+  return {
+    python: program.python,
+    projectDir: program.models,
+    profilesDir: join(program.models, 'profiles'),
+    target: night.config.warehouse.kind,
+    targetPath: data.dbtTarget,
+    logPath: data.dbtLogs,
+    env: {
+      METERLINE_DUCKDB_PATH: data.warehouse,
+      METERLINE_DUCKDB_TEMP: data.temporary,
+      METERLINE_SEEDS: data.seeds,
+    },
+  };
+}
+
+/** The configuration that models depend on; nothing else of a night reaches them. */
+function dbtVariables(night: Night): Readonly<Record<string, unknown>> {
+  const { cut_offs, coverage } = night.config;
+  return {
+    as_of_cut_off: cut_offs.as_of,
+    close_cut_off_days: cut_offs.close.days,
+    close_cut_off_time: cut_offs.close.time,
+    coverage_floor_days: coverage.days,
+    coverage_floor_hours: coverage.hours,
+  };
+}
+
+function forward(event: DbtEvent, night: Night): void {
+  if (event.kind === 'node_finished') {
+    const { index, total, name } = event;
+    night.env.onEvent({
+      kind: 'progress',
+      stage: 'transform',
+      item: 'dbt',
+      done: index,
+      total,
+      unit: 'nodes',
+      share: null,
+    });
+    night.env.log('debug', `dbt ${event.status} ${name}`, { seconds: event.seconds });
+  }
+  if (event.kind === 'message' && event.level === 'warn') {
+    night.env.onEvent({ kind: 'warning', stage: 'transform', message: event.text });
+  }
+}
+
+function failed(result: DbtResult): NightError {
+  const failures = describeFailures(result);
+  const first =
+    result.nodes.find((node) => node.failed && node.status !== 'fail') ??
+    result.nodes.find((node) => node.failed);
+  const { errors, tests_failed } = result.counts;
+  const message = `pipelines: dbt build: got ${errors} errors and ${tests_failed} failed tests, want none\n    ${failures.join('\n    ')}`;
+  return new NightError(message, {
+    stage: 'transform',
+    source: first?.name ?? 'dbt',
+    next_step:
+      'mend the model or the data that is named; then `meterline run` again. Extracts and workbooks stay those of the last good night; marts may be partly rebuilt until then',
+  });
+}
