@@ -86,9 +86,9 @@ export function demoConfig(dataDir: string, access: WorldAccess): Config {
     },
     policies: join(programPaths().root, 'policies'),
     tableau: {
-      url: access.tableau.url,
+      ...access.tableau,
       project: 'Default',
-      auth: { kind: 'pat', token_name: access.token_name, token_secret: client_secret },
+      auth: { kind: 'pat', token_name: access.token_name, token_secret: access.token_secret },
     },
   });
 }
@@ -103,9 +103,10 @@ const UNREACHED_ACCESS: WorldAccess = {
     microsoft_offers_url: UNREACHED,
     aws_offers_url: UNREACHED,
   },
-  tableau: { url: UNREACHED },
+  tableau: { url: UNREACHED, site: '' },
   client_id: 'none',
   client_secret: 'none',
   token_name: 'none',
+  token_secret: 'none',
   salesforce_username: 'none',
 };

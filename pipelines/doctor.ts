@@ -32,7 +32,9 @@ export async function examine(config: Config, env: NightEnv): Promise<readonly F
     ...(await sourceChecks(config, env)),
     ...(config.tableau === undefined
       ? []
-      : [['Tableau', () => checkTableau(config), 'check tableau.url, site, project and token'] as const]),
+      : [
+          ['Tableau', () => checkTableau(config, env), 'check tableau.url, site, project and token'] as const,
+        ]),
   ] as readonly [string, () => Promise<string>, string][];
   const findings: Finding[] = [];
   for (const [what, look, advice] of checks) findings.push(await examineOne(what, look, advice));
@@ -93,7 +95,7 @@ async function disk(dataDir: string): Promise<string> {
 
 async function lock(dataDir: string): Promise<string> {
   try {
-    using _lock = await acquireRunLock(dataDir);
+    (await acquireRunLock(dataDir)).release();
     return 'free';
   } catch (error) {
     if (error instanceof LockedError) throw new Error(error.message, { cause: error });

@@ -1,5 +1,5 @@
 import { type Source, SourceError } from '../connectors/source.ts';
-import { readingLeafHashes } from '../evidence/leaf.ts';
+import { leafHashes } from '../evidence/leaf.ts';
 import { NightError, type Stage } from '../schemas/errors.ts';
 import type { LandedLoad, Page, ParsedPage } from '../schemas/page.ts';
 import type { Stream } from '../schemas/streams.ts';
@@ -46,31 +46,43 @@ async function loadSource(source: Source, night: Night): Promise<SourceReport> {
 }
 
 async function loadStream(source: Source, stream: Stream, night: Night): Promise<LandedLoad> {
-  const warehouse = opened(night);
-  const bookmark = await warehouse.bookmark(stream);
-  const references = await warehouse.references(
-    source.streams.filter((other) => stream.references.includes(other.name)),
-  );
-  const staged = await warehouse.startLoad(stream, night.run_id, night.env.now);
+  const staged = await opened(night).startLoad(stream, night.run_id, night.env.now);
   try {
-    const progress = startProgress(stream, night);
-    const pages = source.pages(stream, { bookmark, signal: night.env.signal });
-    for await (const page of pages) {
-      const path = await landPage(night.data.root, page);
-      const parsed = source.parse(stream, page, references);
-      await staged.add(landedPage(stream, page, path, parsed));
-      progress(page, parsed);
-    }
+    await stage(source, stream, staged, night).catch(async (error: unknown) => {
+      await staged.abort();
+      throw error;
+    });
     return await commit(stream, staged, night);
   } catch (error) {
-    await staged.abort();
     throw asNightError(error, `${stream.source}.${stream.name}`);
+  }
+}
+
+/** Reads page after page, lands each as it came, and stages its rows. */
+async function stage(source: Source, stream: Stream, staged: Load, night: Night): Promise<void> {
+  const warehouse = opened(night);
+  const bookmark = await warehouse.bookmark(stream);
+  const needed = source.streams.filter((other) => stream.references.includes(other.name));
+  const references = await warehouse.references(needed);
+  const progress = startProgress(stream, night);
+  for await (const page of source.pages(stream, { bookmark, signal: night.env.signal })) {
+    const path = await landPage(night.data.root, page);
+    const parsed = source.parse(stream, page, references);
+    await staged.add(landedPage(stream, page, path, parsed));
+    progress(page, parsed);
   }
 }
 
 function landedPage(stream: Stream, page: Page, path: string, parsed: ParsedPage): LandedPage {
   const { body, ...about } = page;
-  const leaf_hashes = stream.kind === 'revisions' ? readingLeafHashes(stream, parsed, page.sha256) : null;
+  const leaf_hashes =
+    stream.kind === 'revisions'
+      ? leafHashes(
+          stream.columns.map((column) => column.name),
+          parsed,
+          page.sha256,
+        )
+      : null;
   return { page: { ...about, bytes: body.length }, path, parsed, leaf_hashes };
 }
 

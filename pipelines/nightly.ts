@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { emptyRoot } from '../evidence/merkle.ts';
+import { EMPTY_ROOT } from '../evidence/merkle.ts';
 import type { Config } from '../schemas/config.ts';
 import { NightError } from '../schemas/errors.ts';
 import { acquireRunLock } from '../warehouse/lock.ts';
@@ -22,13 +22,17 @@ import { closeWarehouse, openWarehouse } from './warehouse_access.ts';
  * @throws LockedError when another run has the data directory; every other failure is in the report
  */
 export async function runNight(config: Config, options: NightOptions, env: NightEnv): Promise<NightReport> {
-  using _lock = await acquireRunLock(config.data_dir);
-  const started_at = env.now().toISOString();
-  const night = await prepare(config, options, env);
-  const failure = await attempt(night, started_at);
-  const report = await record(night, started_at, failure);
-  await writeStatus(night.data, report, config.gates.freshness_hours);
-  return report;
+  const lock = await acquireRunLock(config.data_dir, env.now);
+  try {
+    const started_at = env.now().toISOString();
+    const night = await prepare(config, options, env);
+    const failure = await attempt(night, started_at);
+    const report = await record(night, started_at, failure);
+    await writeStatus(night.data, report, config.gates.freshness_hours);
+    return report;
+  } finally {
+    lock.release();
+  }
 }
 
 /** The stages, in order; gives the failure that stopped them. */
@@ -112,7 +116,7 @@ async function prepare(config: Config, options: NightOptions, env: NightEnv): Pr
       as_of: null,
       sources: {},
       models: { built: 0, tests_passed: 0, tests_failed: 0, tests_warned: 0 },
-      tree: { tree_size: 0, root_hash: emptyRoot().toString('hex') },
+      tree: { tree_size: 0, root_hash: EMPTY_ROOT.toString('hex') },
       extracts: [],
     },
   };

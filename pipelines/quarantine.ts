@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { SourceName } from '../schemas/streams.ts';
-import { openDuckDbWarehouse } from '../warehouse/duckdb/warehouse.ts';
+import { openDuckDbWarehouse } from '../warehouse/duckdb/open-duckdb-warehouse.ts';
 import { acquireRunLock } from '../warehouse/lock.ts';
 import type { QuarantinedRow } from '../warehouse/warehouse.ts';
 import type { DataPaths } from './paths.ts';
@@ -14,15 +14,19 @@ export async function listQuarantine(
   filter: { source?: SourceName; stream?: string; limit: number },
 ): Promise<readonly QuarantinedRow[]> {
   if (!existsSync(data.warehouse)) return [];
-  using _lock = await acquireRunLock(data.root);
-  const warehouse = await openDuckDbWarehouse({
-    path: data.warehouse,
-    tempDir: data.temporary,
-    memoryLimitMb: 500,
-  });
+  const lock = await acquireRunLock(data.root);
   try {
-    return await warehouse.quarantined(filter);
+    const warehouse = await openDuckDbWarehouse({
+      path: data.warehouse,
+      tempDir: data.temporary,
+      memoryLimitMb: 500,
+    });
+    try {
+      return await warehouse.quarantined(filter);
+    } finally {
+      await warehouse.close();
+    }
   } finally {
-    await warehouse.close();
+    lock.release();
   }
 }

@@ -1,4 +1,4 @@
-import { appendLeaves, rootOf } from '../evidence/merkle.ts';
+import { append, rootHash, type Tree } from '../evidence/merkle.ts';
 import { type Night, opened } from './night.ts';
 
 /**
@@ -9,9 +9,9 @@ export async function seal(night: Night): Promise<void> {
   const warehouse = opened(night);
   night.env.onEvent({ kind: 'stage', stage: 'seal', detail: 'evidence log' });
   const before = await warehouse.treeHead();
-  let range = { size: before.tree_size, frontier: before.frontier };
+  let range: Tree = { size: before.tree_size, frontier: before.frontier };
   for await (const batch of warehouse.leafHashes(before.tree_size)) {
-    range = appendLeaves(range, batch);
+    range = append(range, batch);
     night.env.onEvent({
       kind: 'progress',
       stage: 'seal',
@@ -22,7 +22,7 @@ export async function seal(night: Night): Promise<void> {
       share: null,
     });
   }
-  const head = { tree_size: range.size, root_hash: rootOf(range), frontier: range.frontier };
+  const head = { tree_size: range.size, root_hash: rootHash(range), frontier: range.frontier };
   if (head.tree_size > before.tree_size)
     await warehouse.recordTreeHead(head, night.run_id, night.env.now().toISOString());
   night.results.tree = { tree_size: head.tree_size, root_hash: head.root_hash.toString('hex') };

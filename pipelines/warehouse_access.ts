@@ -1,5 +1,5 @@
 import { NightError } from '../schemas/errors.ts';
-import { openDuckDbWarehouse } from '../warehouse/duckdb/warehouse.ts';
+import { openDuckDbWarehouse } from '../warehouse/duckdb/open-duckdb-warehouse.ts';
 import type { Night } from './night.ts';
 import { allStreams } from './sources.ts';
 
@@ -16,8 +16,9 @@ export async function openWarehouse(night: Night): Promise<void> {
     });
   }
   const { warehouse: path, temporary: tempDir } = night.data;
-  night.warehouse.current = await openDuckDbWarehouse({ path, tempDir, memoryLimitMb: MEMORY_LIMIT_MB });
-  await night.warehouse.current.migrate(allStreams());
+  const warehouse = await openDuckDbWarehouse({ path, tempDir, memoryLimitMb: MEMORY_LIMIT_MB });
+  night.warehouse.current = warehouse;
+  await warehouse.migrate(allStreams());
 }
 
 /** Closes it so that another process (dbt) can have the file. */

@@ -1,7 +1,5 @@
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
-import { findHyperd } from '../../extracts/hyperd.ts';
-import { programPaths } from '../../pipelines/paths.ts';
 import { UsageError } from '../../schemas/errors.ts';
 import { FAULT_KINDS, type Fault, type FaultKind } from '../../simulators/faults.ts';
 import { settleWorld, WorldError, type WorldWish } from '../../simulators/state.ts';
@@ -9,6 +7,7 @@ import { SIMULATOR_NAMES, type SimulatorName, startWorld, type World } from '../
 import type { Context } from '../context.ts';
 import { demoConfig } from '../demo.ts';
 import { EXIT } from '../exit.ts';
+import { lazyHyperd } from '../lazy_hyperd.ts';
 
 export interface SimulateArguments {
   readonly seed?: string;
@@ -29,7 +28,7 @@ export async function simulate(context: Context, given: SimulateArguments): Prom
   const state = settle(dataDir, given);
   const world = await startWorld(state, {
     tableauDir: join(dataDir, 'simulators', 'tableau'),
-    hyperd: await findHyperd(programPaths().venv),
+    hyperd: lazyHyperd(),
   });
   try {
     for (const name of SIMULATOR_NAMES) {

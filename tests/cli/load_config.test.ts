@@ -27,7 +27,8 @@ function refusal(yaml: string, environment: Record<string, string> = {}): string
   throw new Error('got a configuration, want a refusal');
 }
 
-const POLARIS = 'polaris: { url: "https://p.example", client_id: c, client_secret: "${SECRET}" }';
+const REFERENCE = `\${${'SECRET'}}`;
+const POLARIS = `polaris: { url: "https://p.example", client_id: c, client_secret: "${REFERENCE}" }`;
 
 describe('loadConfig', () => {
   it('fills defaults, takes paths from the folder of the file, and freezes the whole', () => {
@@ -45,7 +46,7 @@ describe('loadConfig', () => {
   });
 
   it('refuses a secret that is written out, without repeating it', () => {
-    const message = refusal(`sources:\n  ${POLARIS.replace('${SECRET}', 'hunter2-written-out')}\n`);
+    const message = refusal(`sources:\n  ${POLARIS.replace(REFERENCE, 'hunter2-written-out')}\n`);
     expect(message).toContain('sources.polaris.client_secret: got a secret written out');
     expect(message).not.toContain('hunter2');
   });

@@ -19,7 +19,9 @@ describe('renderProgress', () => {
   });
 
   it('takes the share from done and total where there is one', () => {
-    expect(renderProgress({ ...PROGRESS, done: 3, total: 4, unit: 'nodes', share: null }, 4000)).toContain('75 %  3/4 nodes');
+    expect(renderProgress({ ...PROGRESS, done: 3, total: 4, unit: 'nodes', share: null }, 4000)).toContain(
+      '75 %  3/4 nodes',
+    );
   });
 
   it('shows neither bar nor time left where the end is not known', () => {
@@ -33,7 +35,11 @@ describe('progressLine', () => {
   it('rewrites one line and leaves a line for each finished item', () => {
     const written: string[] = [];
     let now = 0;
-    const line = progressLine({ write: (text) => void written.push(text), columns: () => 120, now: () => now });
+    const line = progressLine({
+      write: (text) => void written.push(text),
+      columns: () => 120,
+      now: () => now,
+    });
     line.onEvent(PROGRESS);
     now = 10;
     line.onEvent({ ...PROGRESS, done: 600_000 });

@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { NightReport } from '../../pipelines/report.ts';
+import { printTables, withWarehouse } from '../support/tables.ts';
+import { startTestWorld, type TestWorld } from '../support/test_night.ts';
+
+const NEXT_DAY = '2026-11-23T03:00:10Z';
+
+/** One world, looked at over two days: a first night, a second one right after, a day later, and from scratch. */
+describe('nights in a row', () => {
+  let test: TestWorld;
+  let dataDir = '';
+  let first: NightReport;
+
+  beforeAll(async () => {
+    test = await startTestWorld();
+    dataDir = test.newDataDir();
+    first = await test.night(dataDir);
+  });
+  afterAll(() => test.close());
+
+  it('the first night succeeds, loads every source, builds and tests the models, and publishes', () => {
+    expect(first.error).toBeNull();
+    expect(first.status).toBe('succeeded');
+    expect(first.as_of).toBe('2026-11-21');
+    for (const name of ['polaris', 'salesforce', 'tackle'] as const) {
+      expect(first.sources[name]?.rows_loaded, name).toBeGreaterThan(0);
+    }
+    expect(first.models.built).toBeGreaterThan(20);
+    expect(first.models.tests_passed).toBeGreaterThan(50);
+    expect(first.models.tests_failed).toBe(0);
+    expect(first.extracts.map((file) => [file.name, file.published])).toEqual([
+      ['meterline.hyper', false], // travels inside the other two
+      ['meterline.tdsx', true],
+      ['meterline.twbx', true],
+    ]);
+    for (const file of first.extracts) expect(existsSync(file.path), file.path).toBe(true);
+    expect(first.evidence.checkpoint_verified).toBeNull();
+  });
+
+  it('the log has one entry for each accepted reading revision, in order and without a gap', async () => {
+    await withWarehouse(dataDir, async (sql) => {
+      const [row] = await sql(
+        `select count(*)::varchar n, min(evidence_index)::varchar low, max(evidence_index)::varchar high,
+                count(distinct evidence_index)::varchar different
+         from raw.polaris_readings`,
+      );
+      const size = String(first.evidence.tree_size);
+      expect(row).toEqual({ n: size, low: '0', high: String(first.evidence.tree_size - 1), different: size });
+    });
+  });
+
+  it('a second night right after loads nothing and leaves equal marts and the same root', async () => {
+    const before = await printTables(dataDir, 'marts', []);
+    const second = await test.night(dataDir);
+    expect(second.error).toBeNull();
+    for (const source of Object.values(second.sources)) expect(source.rows_loaded).toBe(0);
+    expect(second.evidence).toEqual(first.evidence);
+    expect(await printTables(dataDir, 'marts', [])).toEqual(before);
+  });
+
+  it('a day later reads the new readings only, and ends in the marts of a single load from scratch', async () => {
+    test.world.setNow(NEXT_DAY);
+    const third = await test.night(dataDir);
+    expect(third.error).toBeNull();
+    expect(third.as_of).toBe('2026-11-22');
+    const fresh = test.newDataDir();
+    const scratch = await test.night(fresh);
+    expect(scratch.error).toBeNull();
+    expect(third.evidence.tree_size).toBe(scratch.evidence.tree_size);
+    const added = third.evidence.tree_size - first.evidence.tree_size;
+    expect(added).toBeGreaterThan(0);
+    expect(added).toBeLessThan(first.evidence.tree_size / 20);
+    const marts = await printTables(dataDir, 'marts');
+    expect(Object.keys(marts).length).toBeGreaterThan(12);
+    expect(marts).toEqual(await printTables(fresh, 'marts'));
+    expect(existsSync(join(fresh, 'status', 'status.json'))).toBe(true);
+  });
+});

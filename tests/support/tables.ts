@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+
+/** Columns that say when and by which run a row was loaded, not what it says. */
+export const LOAD_IDENTITY: readonly string[] = [
+  'run_id',
+  'loaded_at',
+  'received_at',
+  'evidence_index',
+  'page_sha256',
+  'leaf_hash',
+  'checkpoint_size',
+  'supersedes_index',
+  'superseded_by_index',
+  'first_seen',
+  'last_seen',
+  'crm_known_as_of',
+];
+
+/** Raw tables also number their loads and name their pages. */
+export const RAW_IDENTITY: readonly string[] = [...LOAD_IDENTITY, 'load_id', 'page_offset'];
+
+/** Opens the DuckDB file of a data directory read-only, gives it to `work`, and closes it. */
+export async function withWarehouse<T>(dataDir: string, work: (sql: Sql) => Promise<T>): Promise<T> {
+  const instance = await DuckDBInstance.create(join(dataDir, 'warehouse.duckdb'), {
+    access_mode: 'READ_ONLY',
+  });
+  try {
+    const connection = await instance.connect();
+    return await work(async (sql) => {
+      const reader = await connection.runAndReadAll(sql);
+      return reader.getRowObjectsJson() as Row[];
+    });
+  } finally {
+    instance.closeSync();
+  }
+}
+
+export type Row = Record<string, string | number | boolean | null>;
+export type Sql = (sql: string) => Promise<Row[]>;
+
+/** Fingerprint of one table: its rows, and a hash over them that does not depend on their order. */
+export interface TablePrint {
+  readonly rows: number;
+  readonly hash: string;
+}
+
+/** A fingerprint of each table of a schema, by name, leaving out some columns. */
+export async function printTables(
+  dataDir: string,
+  schema: string,
+  without: readonly string[] = LOAD_IDENTITY,
+): Promise<Readonly<Record<string, TablePrint>>> {
+  return withWarehouse(dataDir, async (sql) => {
+    const tables = await sql(
+      `select table_name from information_schema.tables where table_schema = '${schema}' order by table_name`,
+    );
+    const prints: Record<string, TablePrint> = {};
+    for (const { table_name } of tables) {
+      const columns = await sql(
+        `select column_name from information_schema.columns where table_schema = '${schema}' and table_name = '${table_name}' order by ordinal_position`,
+      );
+      const kept = columns.map((row) => String(row.column_name)).filter((name) => !without.includes(name));
+      const values = kept.map((name) => `coalesce(cast("${name}" as varchar), '<null>')`).join(`, chr(31), `);
+      const [row] = await sql(
+        `select count(*)::varchar as n, coalesce(sum(md5_number_lower(concat(${values}))::hugeint), 0)::varchar as h from ${schema}."${table_name}"`,
+      );
+      prints[String(table_name)] = { rows: Number(row?.n), hash: String(row?.h) };
+    }
+    return prints;
+  });
+}
