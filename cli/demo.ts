@@ -87,7 +87,7 @@ export function demoConfig(dataDir: string, access: WorldAccess): Config {
     policies: join(programPaths().root, 'policies'),
     tableau: {
       ...access.tableau,
-      project: 'Default',
+      project: 'default',
       auth: { kind: 'pat', token_name: access.token_name, token_secret: access.token_secret },
     },
   });

@@ -1,16 +1,17 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DbtError, type Manifest, readManifest } from 'dbt-core-wrapper';
-import { extractColumnsFromDuckDb } from '../extracts/duckdb_columns.ts';
+import type { TableModel } from '../extracts/data_source_model.ts';
+import { type ExtractColumn, extractColumnsFromDuckDb } from '../extracts/duckdb_columns.ts';
 import { type ExtractFile, type HyperTable, writeHyper } from '../extracts/hyper_file.ts';
 import { findHyperd, withHyperd } from '../extracts/hyperd.ts';
 import { packageDataSource, packageWorkbook } from '../extracts/package.ts';
+import { tableModelFromDbt } from '../extracts/table_model.ts';
 import { usageAndChurnWorkbook } from '../extracts/workbooks/usage_and_churn.ts';
 import { usageAndChurnSource } from '../extracts/workbooks/usage_and_churn_source.ts';
 import { NightError } from '../schemas/errors.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { type Night, opened } from './night.ts';
-import { tableModel } from './table_model.ts';
 
 /** The extract's tables, each sorted by what people filter on, its key last. */
 const TABLES: Readonly<Record<string, readonly string[]>> = {
@@ -58,7 +59,7 @@ export async function extract(night: Night): Promise<void> {
 async function writeFiles(night: Night, folder: string): Promise<number> {
   const warehouse = opened(night);
   const manifest = await readManifest(join(night.data.dbtTarget, 'manifest.json'));
-  const tables: HyperTable[] = [];
+  const tables: Exported[] = [];
   for (const [index, name] of Object.keys(TABLES).entries()) {
     tables.push(await exportTable(warehouse, name, folder));
     const total = Object.keys(TABLES).length;
@@ -82,11 +83,11 @@ async function writeFiles(night: Night, folder: string): Promise<number> {
 async function writePackages(
   night: Night,
   manifest: Manifest,
-  tables: readonly HyperTable[],
+  tables: readonly Exported[],
   hyperPath: string,
   folder: string,
 ): Promise<void> {
-  const model = usageAndChurnSource(tables.map((table) => tableModel(manifest, table)));
+  const model = usageAndChurnSource(tables.map((table) => documented(manifest, table)));
   const asOf = await opened(night).newestAsOf();
   if (asOf === null)
     throw new Error('pipelines: workbook: got no as-of date yet, want one; run a whole night first');
@@ -95,8 +96,24 @@ async function writePackages(
   await packageWorkbook({ workbook, model, source: { hyperPath }, path: join(folder, `${NAME}.twbx`) });
 }
 
+/** A mart on its way into the extract. */
+interface Exported extends HyperTable {
+  readonly columns: readonly ExtractColumn[];
+}
+
+/** An extract table as people see it: texts from the dbt model, so that docs and workbook cannot drift apart. */
+function documented(manifest: Manifest, table: Exported): TableModel {
+  const node = Object.values(manifest.nodes).find(
+    (each) => each.resource_type === 'model' && each.name === table.name,
+  );
+  if (node === undefined)
+    throw new Error(`pipelines: table ${table.name}: got no dbt model of that name, want one`);
+  const { description, columns } = node;
+  return tableModelFromDbt(table.name, table.columns, { description, meta: node.config.meta, columns });
+}
+
 /** Exports one mart to Parquet, sorted, with its row count and exact sums to hold the extract against. */
-async function exportTable(warehouse: Warehouse, name: string, folder: string): Promise<HyperTable> {
+async function exportTable(warehouse: Warehouse, name: string, folder: string): Promise<Exported> {
   const described = await warehouse.query(`DESCRIBE marts.${name}`);
   const columns = extractColumnsFromDuckDb(
     described.map((row) => ({
