@@ -1,4 +1,4 @@
-import type { Page, ParsedPage, References } from '../schemas/page.ts';
+import type { Instant, Page, ParsedPage, References } from '../schemas/page.ts';
 import type { SourceName, Stream } from '../schemas/streams.ts';
 
 /** The outside world of a connector: one parameter, so that tests can hand in their own. */
@@ -20,7 +20,12 @@ export interface SourceEnv {
 export interface ReadFrom {
   /** What the last committed load of this stream left; null on a first load. */
   readonly bookmark: string | null;
-  readonly signal?: AbortSignal;
+  /**
+   * The earliest hour whose period is still open, for a source that must read again because it no longer knows the
+   * bookmark (Polaris, 410). Absent: every hour is open, and everything is read again.
+   */
+  readonly open_from?: Instant;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

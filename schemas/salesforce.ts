@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { day, flag, id, instant, integer, signedDecimal, text } from './columns.ts';
+import { as, day, flag, instant, integer, signedDecimal, text } from './columns.ts';
 import { type Stream, stream } from './streams.ts';
 
 /** A Salesforce object: the stream of its records and the API field behind each column. */
@@ -10,8 +10,11 @@ export interface SalesforceObjectSpec {
   readonly fields: Readonly<Record<string, string>>;
 }
 
+/** A record id in its 18-character form. */
+const recordId = () => as('text', z.string().regex(/^[A-Za-z0-9]{18}$/));
+
 /** Every object has these; columns of the landed row are snake_case, values are text, booleans or integers. */
-const COMMON = { id: id(), created_date: instant(), system_modstamp: instant(), is_deleted: flag() };
+const COMMON = { id: recordId(), created_date: instant(), system_modstamp: instant(), is_deleted: flag() };
 const COMMON_FIELDS = {
   id: 'Id',
   created_date: 'CreatedDate',
@@ -44,7 +47,7 @@ const maybeText = () => text().nullable();
 
 /** User, UserRole, Profile and PermissionSetAssignment cannot be deleted: they have no IsDeleted. */
 const SETUP = {
-  shape: { id: id(), system_modstamp: instant() },
+  shape: { id: recordId(), system_modstamp: instant() },
   fields: { id: 'Id', system_modstamp: 'SystemModstamp' },
 };
 
@@ -97,7 +100,7 @@ export const CONTACT = object(
   { account_id: 'AccountId', email: 'Email', first_name: 'FirstName', last_name: 'LastName', title: 'Title' },
 );
 
-export const OPPORTUNITY = object(
+const OPPORTUNITY = object(
   'Opportunity',
   'opportunity',
   {
@@ -126,7 +129,7 @@ export const OPPORTUNITY = object(
   },
 );
 
-export const CONTRACT = object(
+const CONTRACT = object(
   'Contract',
   'contract',
   {
@@ -147,7 +150,7 @@ export const CONTRACT = object(
   },
 );
 
-export const ENTITLEMENT = object(
+const ENTITLEMENT = object(
   'Entitlement',
   'entitlement',
   {
@@ -160,7 +163,7 @@ export const ENTITLEMENT = object(
   { account_id: 'AccountId', name: 'Name', status: 'Status', start_date: 'StartDate', end_date: 'EndDate' },
 );
 
-export const CASE = object(
+const CASE = object(
   'Case',
   'case',
   {
@@ -189,7 +192,7 @@ export const CASE = object(
   },
 );
 
-export const USER = object(
+const USER = object(
   'User',
   'user',
   {
@@ -211,9 +214,9 @@ export const USER = object(
   SETUP,
 );
 
-export const USER_ROLE = object('UserRole', 'user_role', { name: text() }, { name: 'Name' }, SETUP);
-export const PROFILE = object('Profile', 'profile', { name: text() }, { name: 'Name' }, SETUP);
-export const PERMISSION_SET_ASSIGNMENT = object(
+const USER_ROLE = object('UserRole', 'user_role', { name: text() }, { name: 'Name' }, SETUP);
+const PROFILE = object('Profile', 'profile', { name: text() }, { name: 'Name' }, SETUP);
+const PERMISSION_SET_ASSIGNMENT = object(
   'PermissionSetAssignment',
   'permission_set_assignment',
   { assignee_id: text(), permission_set_id: text() },

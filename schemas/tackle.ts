@@ -16,7 +16,7 @@ function tackle(
   return stream({ source: 'tackle', name, kind: 'records', key, full, schema: z.object(shape) });
 }
 
-export const TACKLE_CLOUDS = ['azure', 'gcp', 'aws'] as const;
+const TACKLE_CLOUDS = ['azure', 'gcp', 'aws'] as const;
 
 /** One row per version of a contract. Amounts are source texts beside their currency. */
 export const CONTRACTS = tackle('contracts', ['id'], {
@@ -75,7 +75,7 @@ export const SUBSCRIPTIONS = tackle('subscriptions', ['tackle_subscription_id'],
 
 export const PRODUCTS = tackle('products', ['product_id'], { product_id: id(), product: json() });
 
-export const MICROSOFT_OFFER_STATES = [
+const MICROSOFT_OFFER_STATES = [
   'draft',
   'pending',
   'submitted_in_cloud',
@@ -128,8 +128,8 @@ export const AWS_OFFERS = tackle('aws_offers', ['po_id'], {
   pricing: json().nullable(),
 });
 
-export const USAGE_STATUSES = ['idle', 'in-progress', 'accepted', 'rejected'] as const;
-export const USAGE_REASONS = [
+const USAGE_STATUSES = ['idle', 'in-progress', 'accepted', 'rejected'] as const;
+const USAGE_REASONS = [
   'external-service-error',
   'external-too-many-requests',
   'external-access-denied',

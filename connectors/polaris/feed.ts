@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import { instant } from '../../schemas/columns.ts';
+import type { Page } from '../../schemas/page.ts';
+import type { Stream } from '../../schemas/streams.ts';
+import type { HttpResponse } from '../http.ts';
+import { sourceError } from '../http.ts';
+import { BodyError, parseJson } from '../json_body.ts';
+import { newPage } from '../new_page.ts';
+import type { ReadFrom } from '../source.ts';
+import { feedEnvelope } from './envelope.ts';
+import type { Session } from './session.ts';
+
+/** A change feed: where it is, and whether it can be re-read by hours. */
+export interface Feed {
+  readonly stream: Stream;
+  readonly path: string;
+  readonly by_hours: boolean;
+  readonly page_rows: number;
+}
+
+type Query = Readonly<Record<string, string | null>>;
+
+const GONE = z.object({ code: z.literal('bookmark_expired'), oldest: instant(), latest: z.string().min(1) });
+const HOUR_MS = 3_600_000;
+/** Bookmarks live this long, so rows of these hours at least may have come since one that has expired. */
+const REREAD_MS = 35 * 24 * HOUR_MS;
+/** Before any hour that Polaris metered. */
+const FIRST_HOUR = '2000-01-01T00:00:00Z';
+const FEED_ANSWER = 'a page of the change feed';
+
+/**
+ * The pages of a change feed from a bookmark on; without one, from the beginning. An expired bookmark leads to a
+ * re-read of everything that may have been recorded since, then on from the feed's present end.
+ */
+export async function* feedPages(session: Session, feed: Feed, from: ReadFrom): AsyncGenerator<Page, void> {
+  const first = await ask(session, feed, { since: from.bookmark }, from.signal, [410]);
+  if (first.status !== 410) {
+    yield* follow(session, feed, from, first, 'since', {});
+    return;
+  }
+  yield* recover(session, feed, from, first);
+}
+
+/** Pages of one walk along the feed, from its first answer to the one that says that there is no more. */
+async function* follow(
+  session: Session,
+  feed: Feed,
+  from: Pick<ReadFrom, 'bookmark' | 'signal'>,
+  first: HttpResponse,
+  key: 'since' | 'page',
+  fixed: Query,
+): AsyncGenerator<Page, void> {
+  const seen = new Set<string>(from.bookmark === null ? [] : [from.bookmark]);
+  for (let response = first; ; ) {
+    const { next, has_more, as_of } = feedEnvelope(feed.stream, response);
+    if (has_more && seen.has(next)) throw loop(session, feed, response, next);
+    seen.add(next);
+    // In a re-read, `next` leads through the re-read only: it is no bookmark of the feed.
+    const bookmark = key === 'since' ? next : null;
+    yield newPage(session.context.env, feed.stream, response, { as_of, bookmark });
+    if (!has_more) return;
+    response = await ask(session, feed, { ...fixed, [key]: next }, from.signal);
+  }
+}
+
+/** Reads again what an expired bookmark may have missed. The bookmark moves only with the last part. */
+async function* recover(
+  session: Session,
+  feed: Feed,
+  from: ReadFrom,
+  gone: HttpResponse,
+): AsyncGenerator<Page, void> {
+  const { oldest, latest } = expiry(session, feed, gone);
+  const range = feed.by_hours ? rereadRange(from, gone, session.context.env.now()) : null;
+  const shown = range !== null ? `hours ${range.from} to ${range.to}` : 'the feed from its beginning';
+  session.context.env.log(
+    'warn',
+    `connectors: polaris ${feed.stream.name}: bookmark has expired (the oldest kept is of ${oldest}); reading ${shown} again, then on from the present end`,
+    { source: 'polaris', stream: feed.stream.name, bookmark: from.bookmark },
+  );
+  const first = await ask(session, feed, range ?? {}, from.signal);
+  const start = { ...from, bookmark: null };
+  const walk = follow(session, feed, start, first, range === null ? 'since' : 'page', range ?? {});
+  for await (const page of walk) yield { ...page, bookmark: null };
+  const rest = await ask(session, feed, { since: latest }, from.signal);
+  yield* follow(session, feed, { ...from, bookmark: latest }, rest, 'since', {});
+}
+
+/** From the earliest open hour, 35 days at least, to the end of the present hour on the server's clock. */
+function rereadRange(from: ReadFrom, gone: HttpResponse, machine: Date): { from: string; to: string } {
+  const served = Date.parse(gone.headers.get('date') ?? '');
+  const now = Number.isNaN(served) ? machine.getTime() : served;
+  const least = wholeHour(now - REREAD_MS);
+  const open = from.open_from ?? FIRST_HOUR;
+  return { from: open < least ? wholeHour(Date.parse(open)) : least, to: wholeHour(now + 2 * HOUR_MS) };
+}
+
+function wholeHour(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 13)}:00:00Z`;
+}
+
+function expiry(session: Session, feed: Feed, gone: HttpResponse): z.infer<typeof GONE> {
+  const parsed = GONE.safeParse(problemBody(gone.body));
+  if (parsed.success) return parsed.data;
+  throw sourceError(session.context, asked(feed, gone.url), {
+    observed: 'status 410 without code bookmark_expired, oldest and latest',
+    failure: 'contract',
+    next_step: 'report the answer to the Polaris team; a full refresh reads the feed from its beginning',
+  });
+}
+
+function problemBody(body: Buffer): unknown {
+  try {
+    return parseJson(body);
+  } catch (error) {
+    if (error instanceof BodyError) return null;
+    throw error;
+  }
+}
+
+function loop(session: Session, feed: Feed, response: HttpResponse, next: string) {
+  return sourceError(session.context, asked(feed, response.url), {
+    observed: `next ${next} a second time with has_more true, a loop`,
+    failure: 'contract',
+    next_step: 'report it to the Polaris team and run again later; nothing of this read was committed',
+  });
+}
+
+function asked(feed: Feed, url: string) {
+  return { url, stream: feed.stream.name, expect: FEED_ANSWER };
+}
+
+function ask(
+  session: Session,
+  feed: Feed,
+  query: Query,
+  signal: AbortSignal | undefined,
+  accept: readonly number[] = [],
+): Promise<HttpResponse> {
+  return session.get({
+    path: feed.path,
+    query: { ...query, limit: String(feed.page_rows) },
+    expect: FEED_ANSWER,
+    stream: feed.stream.name,
+    accept,
+    signal,
+  });
+}

@@ -1,0 +1,72 @@
+import {
+  CLUSTERS,
+  CUSTOMERS,
+  DIMENSIONS,
+  FEATURES,
+  POLARIS_STREAMS,
+  READINGS,
+  USERS,
+} from '../../schemas/polaris.ts';
+import { readAhead } from '../read_ahead.ts';
+import type { RetryLimits } from '../retry.ts';
+import type { Source, SourceEnv } from '../source.ts';
+import { SourceError } from '../source.ts';
+import { type Catalogue, cataloguePages } from './catalogue.ts';
+import { type Feed, feedPages } from './feed.ts';
+import { parsePolaris } from './parse_polaris.ts';
+import type { PolarisConfig } from './polaris_config.ts';
+import { polarisSession } from './session.ts';
+
+/** About 8 MB of JSON: two such pages and their rows are held at once. */
+const PAGE_ROWS = 20_000;
+
+const CATALOGUES: readonly Catalogue[] = [
+  { stream: DIMENSIONS, path: '/v1/dimensions' },
+  { stream: CUSTOMERS, path: '/v1/customers' },
+  { stream: CLUSTERS, path: '/v1/clusters' },
+  { stream: USERS, path: '/v1/users' },
+];
+
+/** Polaris, the source of truth for metering: readings, feature use, and its catalogues. */
+export function createPolarisSource(
+  config: PolarisConfig,
+  env: SourceEnv,
+  limits: Partial<RetryLimits> = {},
+): Source {
+  const session = polarisSession(config, env, limits);
+  const page_rows = config.page_rows ?? PAGE_ROWS;
+  const feeds: readonly Feed[] = [
+    { stream: FEATURES, path: '/v1/usage/features', by_hours: false, page_rows },
+    { stream: READINGS, path: '/v1/usage/readings', by_hours: true, page_rows },
+  ];
+  return {
+    name: 'polaris',
+    streams: POLARIS_STREAMS,
+    async open(signal) {
+      await session.tokens.get(signal);
+    },
+    pages(stream, from) {
+      const feed = feeds.find((candidate) => candidate.stream.name === stream.name);
+      const catalogue = CATALOGUES.find((candidate) => candidate.stream.name === stream.name);
+      return readAhead((signal) => {
+        if (feed !== undefined) return feedPages(session, feed, { ...from, signal });
+        if (catalogue !== undefined) return cataloguePages(session, catalogue, { ...from, signal });
+        throw unknownStream(stream.name);
+      }, from.signal);
+    },
+    parse: parsePolaris,
+    async close() {
+      session.tokens.clear();
+    },
+  };
+}
+
+function unknownStream(name: string): SourceError {
+  const known = POLARIS_STREAMS.map((stream) => stream.name).join(', ');
+  return new SourceError(`connectors: polaris: stream ${name}: got an unknown one, want one of ${known}`, {
+    failure: 'config',
+    source: 'polaris',
+    stream: name,
+    next_step: 'name a stream of this source',
+  });
+}

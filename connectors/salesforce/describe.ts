@@ -1,0 +1,62 @@
+import type { Connection } from 'jsforce/lib/connection.js';
+import { z } from 'zod';
+import { type HttpResponse, sourceError } from '../http.ts';
+import { jsforceTransport } from './jsforce_transport.ts';
+import type { Session } from './session.ts';
+
+/** An object to describe, for a stream. */
+export interface Describe {
+  readonly object: string;
+  readonly stream: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+const DESCRIPTION = z.object({ fields: z.array(z.object({ name: z.string() })) });
+
+/**
+ * The API names of an object's fields that this user may see (jsforce describe).
+ * @throws SourceError when the answer is no description
+ */
+export async function describedFields(session: Session, what: Describe): Promise<ReadonlySet<string>> {
+  const expect = `the description of ${what.object}, with its fields`;
+  let isAnswered = false;
+  const connection = await describer(session, async (path) => {
+    const response = await session.ask({ path, expect, stream: what.stream, signal: what.signal });
+    isAnswered = true;
+    return response;
+  });
+  const described = await connection.describe(what.object).catch((error: unknown) => {
+    // What our own request threw goes on as it is; jsforce itself only fails on a body that it cannot read.
+    if (!isAnswered) throw error;
+    return null;
+  });
+  const parsed = DESCRIPTION.safeParse(described);
+  if (parsed.success) return new Set(parsed.data.fields.map((field) => field.name));
+  const asked = {
+    url: session.urlOf(`/services/data/${session.settings.api_version}/sobjects/${what.object}/describe`),
+    stream: what.stream,
+    expect,
+  };
+  throw sourceError(session.context, asked, {
+    observed: 'an answer without them',
+    failure: 'contract',
+    next_step: 'run again; if it stays, check what stands between here and Salesforce',
+  });
+}
+
+/** A jsforce connection whose requests go through ours: token, retries and quota are kept in one place. */
+async function describer(
+  session: Session,
+  send: (path: string) => Promise<HttpResponse>,
+): Promise<Connection> {
+  const { Connection: JsforceConnection } = await import('jsforce/lib/connection.js');
+  const connection = new JsforceConnection({
+    version: session.settings.api_version.replace(/^v/, ''),
+    instanceUrl: session.urlOf('/').origin,
+  });
+  connection._transport = await jsforceTransport(({ url }) => {
+    const { pathname, search } = new URL(url);
+    return send(pathname + search);
+  });
+  return connection;
+}

@@ -1,0 +1,116 @@
+import type { Page } from '../../schemas/page.ts';
+import { TACKLE_STREAMS, USAGE_RECORDS } from '../../schemas/tackle.ts';
+import { readAhead } from '../read_ahead.ts';
+import type { RetryLimits } from '../retry.ts';
+import { type ReadFrom, type Source, type SourceEnv, SourceError } from '../source.ts';
+import { azureDropPages } from './azure_drop.ts';
+import { listPages, type Walk } from './list_pages.ts';
+import { TACKLE_LISTS, type TackleList } from './lists.ts';
+import { parseTackle } from './parse_tackle.ts';
+import { type Session, tackleSession } from './session.ts';
+import type { TackleConfig } from './tackle_config.ts';
+
+const USAGE_LOOKBACK_DAYS = 35;
+const DAY_MS = 24 * 3_600_000;
+/** Before any marketplace paid anything out. */
+const FIRST_DAY = '2015-01-01';
+/** The clouds whose money Tackle knows; Azure's comes as a file drop. */
+const MONEY_CLOUDS = ['aws', 'gcp'] as const;
+
+/** Tackle: products, contracts, subscriptions, private offers, usage records, invoices and disbursements. Only reads. */
+export function createTackleSource(
+  config: TackleConfig,
+  env: SourceEnv,
+  limits: Partial<RetryLimits> = {},
+): Source {
+  const session = tackleSession(config, env, limits);
+  return {
+    name: 'tackle',
+    streams: TACKLE_STREAMS,
+    async open(signal) {
+      await session.tokens.get(signal);
+    },
+    pages(stream, from) {
+      const list = TACKLE_LISTS.find((candidate) => candidate.stream.name === stream.name);
+      if (list === undefined) throw unknownStream(stream.name);
+      return readAhead((signal) => streamPages(session, list, { ...from, signal }), from.signal);
+    },
+    parse: parseTackle,
+    async close() {
+      session.tokens.clear();
+    },
+  };
+}
+
+async function* streamPages(session: Session, list: TackleList, from: ReadFrom): AsyncGenerator<Page, void> {
+  if (list.stream.name === USAGE_RECORDS.name) yield* usagePages(session, list, from);
+  else if (list.azure_files !== null) yield* moneyPages(session, list, from.signal);
+  else yield* walk(session, { list, query: {}, signal: from.signal });
+}
+
+/** A walk whose pages carry no bookmark. */
+async function* walk(session: Session, through: Walk): AsyncGenerator<Page, void> {
+  for await (const { isLast: _, ...page } of listPages(session, through)) yield page;
+}
+
+/**
+ * Usage records from the bookmark less the look-back on: their changes cannot be asked for. The new bookmark is the
+ * server's clock at the first answer.
+ */
+async function* usagePages(session: Session, list: TackleList, from: ReadFrom): AsyncGenerator<Page, void> {
+  const days = session.config.usage_lookback_days ?? USAGE_LOOKBACK_DAYS;
+  const query: Record<string, string> =
+    from.bookmark === null ? {} : { start_after: instantBefore(from.bookmark, days) };
+  let bookmark: string | null = null;
+  const answered = () => {
+    bookmark ??= laterOf(from.bookmark, `${session.servedAt().toISOString().slice(0, 19)}Z`);
+  };
+  for await (const { isLast, ...page } of listPages(session, {
+    list,
+    query,
+    signal: from.signal,
+    answered,
+  })) {
+    yield isLast ? { ...page, bookmark } : page;
+  }
+}
+
+/** Money lists: one walk for each cloud that Tackle knows, then Azure's files. */
+async function* moneyPages(
+  session: Session,
+  list: TackleList,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Page, void> {
+  // A month ahead of the server's clock, so that no period is cut off.
+  const end_date = new Date(session.servedAt().getTime() + 31 * DAY_MS).toISOString().slice(0, 10);
+  for (const cloud of MONEY_CLOUDS) {
+    yield* walk(session, { list, query: { cloud, start_date: FIRST_DAY, end_date }, signal });
+  }
+  yield* azureDropPages(session, list);
+}
+
+function instantBefore(bookmark: string, days: number): string {
+  const at = Date.parse(bookmark);
+  if (!Number.isNaN(at)) return `${new Date(at - days * DAY_MS).toISOString().slice(0, 19)}Z`;
+  throw new SourceError(`connectors: tackle usage_records: bookmark: got ${bookmark}, want an instant`, {
+    failure: 'contract',
+    source: 'tackle',
+    stream: USAGE_RECORDS.name,
+    next_step: 'run with --full-refresh',
+  });
+}
+
+/** A server's clock that has gone back must not take the bookmark with it. */
+function laterOf(known: string | null, served: string): string {
+  return known !== null && known > served ? known : served;
+}
+
+function unknownStream(name: string): SourceError {
+  const known = TACKLE_STREAMS.map((stream) => stream.name).join(', ');
+  return new SourceError(`connectors: tackle: stream ${name}: got an unknown one, want one of ${known}`, {
+    failure: 'config',
+    source: 'tackle',
+    stream: name,
+    next_step: 'name a stream of this source',
+  });
+}

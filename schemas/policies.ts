@@ -1,0 +1,209 @@
+import { z } from 'zod';
+import { CLOUDS } from './polaris.ts';
+
+/** A decimal text with at most `fraction` fraction digits; `signed` allows a minus. Never a YAML number: exact. */
+const decimalText = (fraction: number, signed = false) =>
+  z.string().regex(new RegExp(`^${signed ? '-?' : ''}\\d{1,18}(\\.\\d{1,${fraction}})?$`), {
+    error: `want a quoted decimal${signed ? '' : ', not negative,'} with at most ${fraction} fraction digits`,
+  });
+
+const name = z.string().min(1);
+const email = z.string().regex(/^[^\s@]+@[^\s@]+$/, { error: 'want an e-mail address' });
+const version = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}\.\d+$/, { error: 'want a quoted text like "2026-01-01.1" (day, dot, number)' });
+const day = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}$/, { error: 'want a day like 2026-01-01' })
+  .refine((value) => !Number.isNaN(Date.parse(value)) && new Date(value).toISOString().startsWith(value), {
+    error: 'want a day that exists',
+  });
+
+const AUTHORS = { prepared_by: email, approved_by: email };
+/** `effective_to` is exclusive; both days start at 00:00 UTC. */
+const EFFECT = { effective_from: day, effective_to: day.nullable() };
+
+interface Signed {
+  readonly prepared_by: string;
+  readonly approved_by: string;
+}
+
+/** Four eyes: whoever prepared a policy does not approve it. */
+function approvedByAnother<T extends z.ZodType<Signed>>(schema: T): T {
+  return schema.refine((policy) => policy.prepared_by.toLowerCase() !== policy.approved_by.toLowerCase(), {
+    error: 'want another person than prepared_by',
+    path: ['approved_by'],
+  });
+}
+
+interface Effective {
+  readonly effective_from: string;
+  readonly effective_to: string | null;
+}
+
+function endsAfterStart<T extends z.ZodType<Effective>>(schema: T): T {
+  return schema.refine(
+    (policy) => policy.effective_to === null || policy.effective_to > policy.effective_from,
+    {
+      error: 'want a day after effective_from, or null',
+      path: ['effective_to'],
+    },
+  );
+}
+
+const unique = (values: readonly string[]) => new Set(values).size === values.length;
+const names = z.array(name).min(1).refine(unique, { error: 'want each value once' });
+const selector = <T extends z.ZodType<string>>(value: T) =>
+  z
+    .array(z.union([z.literal('*'), value]))
+    .min(1)
+    .refine((values) => unique(values) && (values.length === 1 || !values.includes('*')), {
+      error: 'want ["*"] alone, or each value once',
+    });
+
+const factors = z.record(name, decimalText(4));
+
+/** One version of an overage policy: the file `overage/<policy_id>@<version>.yaml`. */
+export const OVERAGE_POLICY = approvedByAnother(
+  endsAfterStart(
+    z.strictObject({
+      policy_id: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9-]*$/, { error: 'want lower-case letters, digits and dashes' }),
+      version,
+      ...EFFECT,
+      ...AUTHORS,
+      applies_to: z.strictObject({
+        clouds: selector(z.enum(CLOUDS)),
+        plans: selector(name),
+        subscriptions: selector(name),
+      }),
+      dimension: name,
+      unit: name,
+      commit: z.record(name, decimalText(9)),
+      period: z.enum(['calendar_month', 'anniversary_month', 'term']),
+      reduce: z.enum(['sum', 'avg_day', 'avg_period', 'peak_day', 'p95_hour']),
+      order: z.enum(['hinge_then_reduce', 'reduce_then_hinge']),
+      missing: z.enum(['unmetered', 'last_observed', 'period_mean']),
+      grace: z.strictObject({ hours: z.int().min(0) }),
+      burst_pct: decimalText(4),
+      rates: z.strictObject({ burst: decimalText(6), above: decimalText(6) }),
+      currency: z.string().regex(/^[A-Z]{3}$/, { error: 'want an ISO 4217 code like USD' }),
+      multipliers: z.strictObject({ tier: factors, region: factors, edition: factors }),
+      true_up: z.strictObject({ committed_amount: decimalText(9) }).nullable(),
+      drawdown: z.strictObject({ opening_balance: decimalText(9) }).nullable(),
+      rounding: z.strictObject({
+        mode: z.enum(['half_even', 'half_up', 'floor', 'ceil']),
+        scale: z.int().min(0).max(9),
+      }),
+    }),
+  ),
+);
+export type OveragePolicy = z.infer<typeof OVERAGE_POLICY>;
+
+const roleOfOne = z.array(name).length(1);
+
+/** Which dimension plays which part: the file `dimensions.yaml`. */
+export const DIMENSION_MAP = approvedByAnother(
+  z.strictObject({
+    version,
+    ...AUTHORS,
+    roles: z.strictObject({
+      held_capacity: roleOfOne,
+      provisioned_capacity: roleOfOne.optional(),
+      heartbeat: roleOfOne,
+      activity: names,
+      egress: names.optional(),
+      active_clients: names.optional(),
+      snapshots: names.optional(),
+    }),
+    marketplace_names: z.strictObject({
+      azure: z.record(name, name),
+      gcp: z.record(name, name),
+      aws: z.record(name, name),
+    }),
+  }),
+);
+export type DimensionMap = z.infer<typeof DIMENSION_MAP>;
+
+const plan = z.strictObject({
+  phase: z.enum(['private', 'public', 'saas', 'licence']),
+  tier: name.optional(),
+  edition: name.optional(),
+  features: names,
+});
+
+/** What each plan entitles to: the file `features.yaml`. */
+export const FEATURES_POLICY = approvedByAnother(
+  z.strictObject({
+    version,
+    ...AUTHORS,
+    plans: z.record(name, plan).refine((plans) => 'default' in plans, { error: 'want a plan named default' }),
+  }),
+);
+export type FeaturesPolicy = z.infer<typeof FEATURES_POLICY>;
+
+const points = { points: decimalText(4) };
+/** Points grow on a straight line from 0 at `from` to `points` at `to`, and stay there. */
+const ramp = z
+  .strictObject({ ...points, from: decimalText(6, true), to: decimalText(6, true) })
+  .refine((weight) => Number(weight.from) !== Number(weight.to), {
+    error: 'want from and to to differ',
+    path: ['to'],
+  });
+const flag = z.strictObject({ ...points, when: z.literal(true) });
+
+/** The indicators that can carry points, and how each is weighed. */
+export const CHURN_WEIGHTS = z.strictObject({
+  commitment_utilisation_28d: ramp.optional(),
+  usage_change_28d: ramp.optional(),
+  usage_trend_pct_week: ramp.optional(),
+  days_since_activity: ramp.optional(),
+  active_hour_ratio_28d: ramp.optional(),
+  usage_anomaly_z: ramp.optional(),
+  level_shift: flag.optional(),
+  feature_breadth_28d: ramp.optional(),
+  feature_breadth_change: ramp.optional(),
+  unused_entitlement: flag.optional(),
+  time_to_first_value_days: ramp.optional(),
+  days_to_renewal: ramp.optional(),
+  offer_expired_with_usage: flag.optional(),
+  cases_90d_per_100tib: ramp.optional(),
+  networking_share_90d: ramp.optional(),
+  days_without_telemetry: ramp.optional(),
+});
+
+const churnVersion = approvedByAnother(
+  endsAfterStart(
+    z.strictObject({
+      version,
+      ...EFFECT,
+      ...AUTHORS,
+      indicators: CHURN_WEIGHTS.refine(
+        (weights) => Object.values(weights).some((weight) => Number(weight?.points ?? 0) > 0),
+        { error: 'want at least one indicator with points above 0' },
+      ),
+      bands: z
+        .strictObject({ watch: decimalText(4), high: decimalText(4) })
+        .refine((bands) => Number(bands.watch) <= Number(bands.high), {
+          error: 'want at least the score of watch',
+          path: ['high'],
+        }),
+      min_coverage: decimalText(4).refine((value) => Number(value) <= 1, {
+        error: 'want a share from 0 to 1',
+      }),
+    }),
+  ),
+);
+
+/** Weights and bands of the churn score, version by version: the file `churn.yaml`. */
+export const CHURN_POLICY = z.strictObject({ versions: z.array(churnVersion).min(1) });
+export type ChurnPolicy = z.infer<typeof CHURN_POLICY>;
+
+/** Every policy of one folder. */
+export interface Policies {
+  readonly dimensions: DimensionMap;
+  readonly features: FeaturesPolicy;
+  readonly churn: ChurnPolicy;
+  readonly overage: readonly OveragePolicy[];
+}

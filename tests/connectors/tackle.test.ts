@@ -1,0 +1,288 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { TackleConfig } from '../../connectors/tackle/tackle_config.ts';
+import { createTackleSource } from '../../connectors/tackle/tackle_source.ts';
+import { instantText, pick } from '../../connectors/tackle/tackle_values.ts';
+import type { Page, ParsedPage } from '../../schemas/page.ts';
+import type { Stream } from '../../schemas/streams.ts';
+import {
+  AWS_OFFERS,
+  CONTRACTS,
+  INVOICES,
+  MICROSOFT_OFFERS,
+  PRODUCTS,
+  SUBSCRIPTIONS,
+  USAGE_RECORDS,
+} from '../../schemas/tackle.ts';
+import { type Call, type Reply, type ScriptedApi, scriptedApi, testEnv } from './scripted_api.ts';
+
+const running: ScriptedApi[] = [];
+const folders: string[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((api) => api.close()));
+  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true })));
+});
+
+const SERVED = { date: 'Sun, 22 Nov 2026 03:00:10 GMT' };
+
+function source(url: string, config: Partial<TackleConfig> = {}) {
+  const offers = { microsoft_offers_url: `${url}/microsoft`, aws_offers_url: `${url}/aws` };
+  return createTackleSource(
+    {
+      url,
+      contracts_url: `${url}/contracts-host`,
+      ...offers,
+      client_id: 'a',
+      client_secret: 'hush',
+      ...config,
+    },
+    testEnv(),
+  );
+}
+
+async function start(answer: (call: Call) => Reply, config: Partial<TackleConfig> = {}) {
+  const api = await scriptedApi((call) =>
+    call.method === 'POST'
+      ? { headers: SERVED, body: { access_token: 'token', expires_in: 5400, token_type: 'bearer' } }
+      : { headers: SERVED, ...answer(call) },
+  );
+  running.push(api);
+  return { api, source: source(api.url, config) };
+}
+
+async function readAll(from: ReturnType<typeof source>, stream: Stream, bookmark: string | null = null) {
+  await from.open();
+  const pages: Page[] = [];
+  for await (const page of from.pages(stream, { bookmark })) pages.push(page);
+  return pages;
+}
+
+/** The only good row of a page of one record. */
+function rowOf(stream: Stream, parsed: ParsedPage): Readonly<Record<string, string | null | undefined>> {
+  expect(parsed.rejected).toEqual([]);
+  return Object.fromEntries(stream.columns.map(({ name }, index) => [name, parsed.columns[index]?.[0]]));
+}
+
+function parse(stream: Stream, body: string): ParsedPage {
+  const page = {
+    body: Buffer.from(body),
+    url: 'http://h/v1/x?cloud=aws',
+    format: 'json',
+    stated_rows: null,
+  } as const;
+  return source('http://127.0.0.1:1').parse(stream, page, new Map());
+}
+
+const list = (records: string) => `{"data":[${records}],"metadata":{"nextPageToken":null}}`;
+
+describe('money', () => {
+  test('keeps the text of its number, digit by digit', () => {
+    const record = `{"id":"c","cloudMarketplace":"aws","offerId":"o","contractStatus":"Active",
+      "totalContractValue":{"amount":12345678901234567.10,"currencyCode":"USD"},"marketplaceFeeRate":3.0E-2}`;
+    const row = rowOf(CONTRACTS, parse(CONTRACTS, `{"contracts":[${record}],"next":null}`));
+    expect(row.total_contract_value).toBe('12345678901234567.10');
+    expect(row.total_contract_value_currency).toBe('USD');
+    expect(row.marketplace_fee_rate).toBe('3.0E-2');
+    expect(row.gross_disbursed).toBeNull();
+  });
+
+  test('keeps it inside parts that stay JSON, too', () => {
+    const row = rowOf(
+      AWS_OFFERS,
+      parse(
+        AWS_OFFERS,
+        '[{"po_id":"p","offerid":"o","pricing":{"dimensions":[{"price":1.10}],"currency_code":"USD"}}]',
+      ),
+    );
+    expect(row.pricing).toBe('{"dimensions":[{"price":1.10}],"currency_code":"USD"}');
+    expect(row.currency_code).toBe('USD');
+  });
+
+  test('of another kind quarantines the row, which is shown as it was sent', () => {
+    const { rejected } = parse(
+      USAGE_RECORDS,
+      list(
+        '{"id":"u","cloud":"aws","subscription_id":"s","dimension":{"name":"d","quantity":true},"start_time":"2026-11-01T00:00:00Z","status":"idle","n":1.50}',
+      ),
+    );
+    expect(rejected).toMatchObject([{ column: 'dimension_quantity', value: 'true' }]);
+    expect(rejected[0]?.row).toContain('"n":1.50');
+  });
+});
+
+describe('a record', () => {
+  test('takes values from its parts, leaves out what is not there', () => {
+    const row = rowOf(
+      MICROSOFT_OFFERS,
+      parse(
+        MICROSOFT_OFFERS,
+        '[{"po_id":"p","offer_ref":"o","state":"accepted","salesforce":{"opportunity_id":"006"},"buyer_details":null}]',
+      ),
+    );
+    expect(row).toMatchObject({ opportunity_id: '006', buyer_company_name: null, subscription_ref: null });
+  });
+
+  test('with a part of another type is quarantined', () => {
+    const { rejected } = parse(
+      MICROSOFT_OFFERS,
+      '[{"po_id":"p","offer_ref":"o","state":"accepted","salesforce":"006"}]',
+    );
+    expect(rejected).toMatchObject([{ column: 'opportunity_id' }]);
+  });
+
+  test('without a key that joins it is quarantined; where none of several has it, the page is broken', () => {
+    const good = '{"tackle_subscription_id":"a","cloud":"aws","offerid":"o"}';
+    const bad = '{"tackle_subscription_id":"b","cloud":"aws"}';
+    expect(parse(SUBSCRIPTIONS, list(`${good},${bad}`)).rejected).toMatchObject([
+      { offset: 1, column: 'offer_id', reason: 'missing key' },
+    ]);
+    expect(() => parse(SUBSCRIPTIONS, list(`${bad},${bad}`))).toThrow(/2 rows without offer_id/);
+  });
+
+  test('with unknown fields is drift, in its parts as well', () => {
+    const { drift } = parse(
+      CONTRACTS,
+      `{"contracts":[{"id":"c","cloudMarketplace":"aws","offerId":"o","contractStatus":"Active","vendorId":"v","cloudData":{"x":1},"color":"red","totalNetValue":{"amount":1,"currencyCode":"EUR","rounding":"up"}}],"next":null}`,
+    );
+    expect([...drift]).toEqual([
+      ['color', 1],
+      ['totalNetValue.rounding', 1],
+    ]);
+  });
+
+  test('of a product is kept whole', () => {
+    const row = rowOf(PRODUCTS, parse(PRODUCTS, list('{"product_id":"p","price":1.50,"name":"x"}')));
+    expect(row).toEqual({ product_id: 'p', product: '{"product_id":"p","price":1.50,"name":"x"}' });
+  });
+
+  test.each([
+    ['2026-01-01T01:30:00+01:00', '2026-01-01T00:30:00Z'],
+    ['2026-01-01T00:00:00.123456-0530', '2026-01-01T05:30:00.123456Z'],
+    ['2026-01-01', '2026-01-01T00:00:00Z'],
+    ['2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z'],
+    ['yesterday', 'yesterday'],
+  ])('has its time %s in UTC', (text, want) => {
+    expect(instantText(text)).toBe(want);
+  });
+
+  test('a path leads through objects only', () => {
+    expect(pick({ a: { b: 1 } }, ['a', 'b'])).toBe(1);
+    expect(pick({ a: null }, ['a', 'b'])).toBeUndefined();
+    expect(pick({ a: [1] }, ['a', '0'])).toEqual({});
+    expect(pick({}, ['constructor'])).toBeUndefined();
+  });
+});
+
+describe('usage records', () => {
+  const empty: Reply = { body: { data: [], metadata: { nextPageToken: null } } };
+
+  test('are read with their zeros, all of them at first', async () => {
+    const { api, source: tackle } = await start(() => empty);
+    const pages = await readAll(tackle, USAGE_RECORDS);
+    const query = api.calls.at(-1)?.url.searchParams;
+    expect(query?.get('include_zeros')).toBe('true');
+    expect(query?.has('start_after')).toBe(false);
+    expect(pages.map(({ bookmark }) => bookmark)).toEqual(['2026-11-22T03:00:10Z']);
+  });
+
+  test('are read again from the bookmark less the look-back', async () => {
+    const { api, source: tackle } = await start(() => empty, { usage_lookback_days: 10 });
+    await readAll(tackle, USAGE_RECORDS, '2026-11-21T03:00:10Z');
+    expect(api.calls.at(-1)?.url.searchParams.get('start_after')).toBe('2026-11-11T03:00:10Z');
+  });
+
+  test('move the bookmark with the last page only, to the instant of the first answer', async () => {
+    const { source: tackle } = await start((call) =>
+      call.url.searchParams.has('page')
+        ? { ...empty, headers: { date: 'Sun, 22 Nov 2026 04:00:00 GMT' } }
+        : { body: { data: [], metadata: { nextPageToken: '1' } } },
+    );
+    const pages = await readAll(tackle, USAGE_RECORDS);
+    expect(pages.map(({ bookmark }) => bookmark)).toEqual([null, '2026-11-22T03:00:10Z']);
+  });
+});
+
+describe('invoices', () => {
+  const HEADER =
+    'invoice_id,account_receivable_period,product,transaction.id,transaction.seller_revenue,transaction.marketplace_fee,transaction.net_amount,customer.account_number';
+  const invoice = {
+    invoice_id: 'i',
+    account_receivable_period: '2026-10',
+    product: 'p',
+    transaction: { id: 't' },
+    customer: {},
+  };
+
+  async function drop(files: Readonly<Record<string, string>>): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'meterline-azure-'));
+    folders.push(folder);
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    return folder;
+  }
+
+  const byCloud = (call: Call): Reply => ({
+    body: {
+      data: [{ ...invoice, invoice_id: call.url.searchParams.get('cloud') }],
+      metadata: { nextPageToken: null },
+    },
+  });
+
+  test('are read for each cloud and take it from the request; Azure’s come from its files', async () => {
+    const azure_drop_dir = await drop({
+      'azure-invoices-2026-10.csv': `${HEADER}\r\naz-1,2026-10,p,t-1,10.10,0.30,9.80,\r\n`,
+      'azure-invoices-2026-11.csv.part': 'half',
+      'azure-disbursements-2026-10.csv': `${HEADER}\r\nother,2026-10,p,t-1,1,0,1,c\r\n`,
+    });
+    const { api, source: tackle } = await start(byCloud, { azure_drop_dir });
+    const pages = await readAll(tackle, INVOICES);
+    expect(pages.map(({ format }) => format)).toEqual(['json', 'json', 'csv']);
+    expect(pages[2]?.url).toBe('azure-drop:azure-invoices-2026-10.csv');
+    const rows = pages.map((page) => rowOf(INVOICES, tackle.parse(INVOICES, page, new Map())));
+    expect(rows.map(({ cloud, invoice_id }) => [cloud, invoice_id])).toEqual([
+      ['aws', 'aws'],
+      ['gcp', 'gcp'],
+      ['azure', 'az-1'],
+    ]);
+    expect(rows[2]).toMatchObject({ seller_revenue: '10.10', account_number: null, transaction_id: 't-1' });
+    const dates = api.calls.at(-1)?.url.searchParams;
+    expect([dates?.get('start_date'), dates?.get('end_date')]).toEqual(['2015-01-01', '2026-12-23']);
+  });
+
+  test('need no drop', async () => {
+    const { source: tackle } = await start(byCloud);
+    expect(await readAll(tackle, INVOICES)).toHaveLength(2);
+  });
+
+  test('a drop that is configured and not there is an error', async () => {
+    const { source: tackle } = await start(byCloud, {
+      azure_drop_dir: join(tmpdir(), 'meterline-no-such-folder'),
+    });
+    await expect(readAll(tackle, INVOICES)).rejects.toThrow(/Azure file drop/);
+  });
+
+  test('a file without its columns is broken; a short row is quarantined', async () => {
+    const azure_drop_dir = await drop({
+      'invoices-a.csv': 'invoice_id,product\na,b\n',
+      'invoices-b.csv': `${HEADER}\nshort\n`,
+    });
+    const { source: tackle } = await start(byCloud, { azure_drop_dir });
+    const [, , broken, short] = await readAll(tackle, INVOICES);
+    expect(() => broken && tackle.parse(INVOICES, broken, new Map())).toThrow(/header line/);
+    const parsed = short && tackle.parse(INVOICES, short, new Map());
+    expect(parsed?.rejected).toMatchObject([{ offset: 0, reason: expect.stringContaining('fields') }]);
+  });
+});
+
+test('AWS offers are read on over pages that the server made shorter than asked for', async () => {
+  const offers = Array.from({ length: 5 }, (_, n) => ({ po_id: `po-${n}`, offerid: 'o' }));
+  const { source: tackle } = await start((call) => {
+    const offset = Number(call.url.searchParams.get('offset'));
+    return { body: offers.slice(offset, offset + 2) };
+  });
+  const pages = await readAll(tackle, AWS_OFFERS);
+  const keys = pages.flatMap((page) => tackle.parse(AWS_OFFERS, page, new Map()).columns[0]);
+  expect(keys).toEqual(offers.map(({ po_id }) => po_id));
+});
