@@ -59,6 +59,8 @@ async function begin(night: Night, started_at: string): Promise<void> {
     night.env.onEvent({ kind: 'warning', stage: 'setup', message });
   }
   await warehouse.startRun(runRecord(night, 'running', started_at, null, null));
+  const { tree_size, root_hash } = await warehouse.treeHead();
+  night.results.tree = { tree_size, root_hash: root_hash.toString('hex') };
 }
 
 /** Runs a stage and writes how it went into `ops.run_steps`. */

@@ -1,6 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { Fault } from './faults.ts';
 import { createFleet } from './fleet/fleet.ts';
+import { createSalesforceSource } from './fleet/salesforce_records.ts';
+import { createTackleSource } from './fleet/tackle_records.ts';
 import { startPolarisSimulator } from './polaris/simulator.ts';
 import { startSalesforceSimulator } from './salesforce/simulator.ts';
 import type { RunningServer } from './server.ts';
@@ -67,11 +69,11 @@ export async function startWorld(
   const salesforceAuth = { ...credentials, username: USERNAME, publicKeyPem };
   const polaris = await startPolarisSimulator({ fleet, now: clock, ...credentials });
   const salesforce = await startSalesforceSimulator({
-    source: fleet.salesforce,
+    source: createSalesforceSource(fleet),
     now: clock,
     auth: salesforceAuth,
   });
-  const tackle = await startTackleSimulator({ source: fleet.tackle, now: clock, ...credentials });
+  const tackle = await startTackleSimulator({ source: createTackleSource(fleet), now: clock, ...credentials });
   const tableau = await startTableauSimulator({
     stateDir: options.tableauDir,
     site: TABLEAU_SITE,

@@ -65,8 +65,33 @@ export interface CustomerTruth {
   /** First day of the decline, and of the end, where it churns. */
   readonly decline_from: Instant | null;
   readonly terminated_at: Instant | null;
-  /** Hours in which a cluster of this customer did not report although it ran: `cluster_id hour`. */
-  readonly gaps: readonly { readonly cluster_id: string; readonly from: Instant; readonly to: Instant }[]; // to: exclusive
-  /** Rule ids of metrics.md's findings that were planted on this customer's records. */
+  /**
+   * Hours in which a cluster of this customer ran but recorded nothing in time; `to`: exclusive. `arrives_at`: when
+   * the rows were recorded after all, null = never. `cause`: `outage` = the fleet-wide one, `late` = only late.
+   */
+  readonly gaps: readonly GapTruth[];
+  /** Rule ids of findings that were planted on this customer's records. */
   readonly hygiene: readonly string[];
+}
+
+/** One unbroken stretch of hours of one cluster. */
+export interface GapTruth {
+  readonly cluster_id: string;
+  readonly from: Instant;
+  readonly to: Instant;
+  readonly arrives_at: Instant | null;
+  readonly cause: 'cluster' | 'outage' | 'late';
+}
+
+/** What was planted up to an instant. */
+export interface FleetTruth {
+  readonly customers: readonly CustomerTruth[];
+  /** Fleet-wide outages that have begun; `to`: exclusive. */
+  readonly outages: readonly { readonly from: Instant; readonly to: Instant }[];
+  /** Numbers missing in a cluster's `seq`, before its rows of the hour `hour`. */
+  readonly seq_holes: readonly {
+    readonly cluster_id: string;
+    readonly hour: Instant;
+    readonly numbers: number;
+  }[];
 }
