@@ -7,8 +7,8 @@ export interface LandedPage {
   /** Path below the data directory. */
   readonly path: string;
   readonly parsed: ParsedPage;
-  /** Readings only: the leaf hash of each good row, 32 bytes each, in the order of `parsed.offsets`. */
-  readonly leaf_hashes: readonly Buffer[] | null;
+  /** Readings only: the leaf hash of each good row, lower-case hex, in the order of `parsed.offsets`; else null. */
+  readonly leaf_hashes: readonly string[] | null;
 }
 
 /** When a load is refused although each of its rows was judged. */
@@ -25,11 +25,16 @@ export interface QuarantineGate {
  * A load that is neither committed nor aborted leaves nothing behind.
  */
 export interface Load {
-  /** Stages one page. Pages must come in the source's order. */
+  /**
+   * Stages one page. Pages must come in the source's order. May return while the page is still being staged, so that
+   * the next one can be parsed; what fails then is thrown by the next `add` or by `commit`.
+   * @throws Error when the page's rows are not each accounted for once, or not as many as the API states
+   */
   add(page: LandedPage): Promise<void>;
   /**
    * Commits rows, quarantine, evidence entries, bookmark, page manifest and load record together.
    * `complete`: the read reached the end of a full list, so records that did not appear have vanished.
+   * The load has ended after it, committed or not.
    * @throws GateError when the quarantine gate is shut; nothing is committed then
    */
   commit(options: { complete: boolean; gate: QuarantineGate }): Promise<LandedLoad>;
@@ -111,6 +116,7 @@ export interface Warehouse {
   bookmark(stream: Stream): Promise<string | null>;
   /** The current rows of streams, for parsers that need them. */
   references(streams: readonly Stream[]): Promise<References>;
+  /** Loads of several streams may stand open at once; their commits follow one another. */
   startLoad(stream: Stream, run_id: string, now: () => Date): Promise<Load>;
 
   startRun(run: RunRecord): Promise<void>;
@@ -138,7 +144,10 @@ export interface Warehouse {
     status?: string;
     limit: number;
   }): Promise<readonly QuarantinedRow[]>;
-  /** Writes the result of a query to a Parquet file, in the order given, and gives rows and exact sums of decimal columns. */
+  /**
+   * Writes the result of a query to a Parquet file, in the order given. Gives rows, columns, and the exact sum of
+   * each decimal column that has a value. The file appears under its name only when it is whole.
+   */
   exportParquet(
     query: string,
     path: string,

@@ -5,7 +5,7 @@ import { PLANTED_RULES } from '../../simulators/fleet/hygiene.ts';
 import { toSeconds } from '../../simulators/fleet/instants.ts';
 import { later, type ReadingRow, readAll, readingsOf } from './fleet_fixture.ts';
 
-const fleet = createFleet({ dimensions: 3 });
+const fleet = createFleet({ dimensions: 2 });
 const now = fleet.default_now;
 const rows = readingsOf(fleet, now);
 const truth = fleet.truth(now);

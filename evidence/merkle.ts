@@ -1,0 +1,95 @@
+import { createHash, hash } from 'node:crypto';
+
+const HASH_BYTES = 32;
+
+/** 0x01 ‖ left ‖ right, filled anew for each node: allocating it for each costs as much as hashing it. */
+const NODE = Buffer.alloc(1 + 2 * HASH_BYTES, 0x01);
+
+/** RFC 6962 §2.1: the hash of an empty list is the hash of an empty string, `MTH({}) = SHA-256()`. */
+export const EMPTY_ROOT: Buffer = createHash('sha256').digest();
+
+/**
+ * RFC 6962 §2.1: an inner node is SHA-256(0x01 ‖ left ‖ right).
+ * @throws Error where a side is not a hash of 32 bytes
+ */
+export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
+  if (left.length !== HASH_BYTES || right.length !== HASH_BYTES)
+    throw new Error(
+      `evidence: inner node: got sides of ${left.length} and ${right.length} bytes, want ${HASH_BYTES} each; ` +
+        'the kept hashes are damaged: rebuild them from the entries',
+    );
+  NODE.set(left, 1);
+  NODE.set(right, 1 + HASH_BYTES);
+  return hash('sha256', NODE, 'buffer');
+}
+
+/**
+ * What must be kept of a tree so that it can grow.
+ *
+ * RFC 6962 §2.1 splits a list of n > 1 entries at the largest power of two smaller than n. So the left part is
+ * always a full subtree, and a tree of n entries is a row of full subtrees, from left to right one for each bit
+ * that is 1 in n, from the highest down; `frontier` are their roots.
+ */
+export interface Tree {
+  /** Number of entries, up to 2^53−1. */
+  readonly size: number;
+  readonly frontier: readonly Buffer[];
+}
+
+/** The tree without entries. */
+export const EMPTY_TREE: Tree = { size: 0, frontier: [] };
+
+/**
+ * Appends leaf hashes in order. Costs one node hash for each leaf on average, and memory for O(log size) hashes,
+ * however large the tree is.
+ *
+ * A new leaf is a full subtree of one entry. As long as the bit of its size is set in the number of entries, the
+ * last full subtree has the same size: both become one of twice the size, as adding one carries through the ones
+ * of a binary number.
+ */
+export function append(tree: Tree, leafHashes: Iterable<Buffer>): Tree {
+  checkTree(tree);
+  const frontier = [...tree.frontier];
+  let size = tree.size;
+  for (const leaf of leafHashes) {
+    let root = leaf;
+    for (let rest = size; rest % 2 === 1; rest = (rest - 1) / 2) {
+      const left = frontier.pop();
+      if (left === undefined) throw frontierError(size, frontier.length);
+      root = nodeHash(left, root);
+    }
+    frontier.push(root);
+    size += 1;
+  }
+  return { size, frontier };
+}
+
+/**
+ * The Merkle tree hash of the entries (RFC 6962 §2.1): the full subtrees joined from the right, since each split
+ * takes the largest full subtree to its left.
+ */
+export function rootHash(tree: Tree): Buffer {
+  checkTree(tree);
+  const [last, ...others] = tree.frontier.toReversed();
+  if (last === undefined) return EMPTY_ROOT;
+  return others.reduce((right, left) => nodeHash(left, right), last);
+}
+
+/** @throws Error when the number of subtrees is not the number of ones in the size */
+function checkTree({ size, frontier }: Tree): void {
+  if (!Number.isSafeInteger(size) || size < 0 || frontier.length !== ones(size))
+    throw frontierError(size, frontier.length);
+}
+
+function ones(size: number): number {
+  let count = 0;
+  for (let rest = size; rest > 0; rest = Math.floor(rest / 2)) count += rest % 2;
+  return count;
+}
+
+function frontierError(size: number, subtrees: number): Error {
+  return new Error(
+    `evidence: tree of ${size} entries: got ${subtrees} subtrees, want one for each 1 in the size's binary form; ` +
+      'the kept tree head is damaged: rebuild it from the entries',
+  );
+}

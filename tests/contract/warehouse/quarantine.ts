@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { CUSTOMERS, FEATURES } from '../../../schemas/polaris.ts';
+import { GateError, type Warehouse } from '../../../warehouse/warehouse.ts';
+import { AT, feature, landed, load, OPEN_GATE } from './fixtures.ts';
+import type { OpenedWarehouse } from './opened.ts';
+
+/** How every warehouse keeps refused rows, and when it refuses a load. */
+export function quarantineSuite(opened: OpenedWarehouse): void {
+  describe('quarantine', () => {
+    it('enters a row that is refused again once, and moves its last_seen_at', async () => {
+      const page = landed(FEATURES, [], { rejected: [{ row: '{"a":1}', reason: 'want b' }] });
+      await load(opened.warehouse, FEATURES, [page]);
+      const loading = await opened.warehouse.startLoad(
+        FEATURES,
+        'run-2',
+        () => new Date('2026-11-24T00:00:00Z'),
+      );
+      await loading.add(page);
+      await loading.add(page);
+      expect(await loading.commit({ complete: false, gate: OPEN_GATE })).toMatchObject({
+        rows_quarantined: 2,
+      });
+      const rows = await opened.warehouse.query(
+        'SELECT run_id, quarantined_at, last_seen_at FROM ops.quarantine',
+      );
+      expect(rows).toEqual([
+        {
+          run_id: 'run-1',
+          quarantined_at: '2026-11-23 02:30:00',
+          last_seen_at: '2026-11-24 00:00:00',
+        },
+      ]);
+    });
+
+    it('shuts the gate above the share and the number, keeping nothing', async () => {
+      const rejected = Array.from({ length: 6 }, (_, index) => ({
+        column: 'hour',
+        reason: index < 4 ? 'want an hour' : 'want text',
+        row: String(index),
+      }));
+      const page = landed(FEATURES, [feature({})], { rejected, bookmark: 'b1' });
+      const attempt = load(opened.warehouse, FEATURES, [page], {
+        gate: { max_share: 0.5, min_rows: 5, accepted: false },
+      });
+      const error = await attempt.catch((caught: unknown) => caught);
+      expect(error).toBeInstanceOf(GateError);
+      expect(error).toMatchObject({
+        rows_read: 7,
+        rows_quarantined: 6,
+        reasons: [
+          { reason: 'want an hour', column: 'hour', rows: 4 },
+          { reason: 'want text', column: 'hour', rows: 2 },
+        ],
+      });
+      expect(await opened.warehouse.bookmark(FEATURES)).toBeNull();
+      for (const table of ['raw.polaris_features', 'ops.quarantine', 'ops.pages', 'ops.loads'])
+        expect(await opened.texts(`SELECT count(*) FROM ${table}`)).toEqual(['0']);
+    });
+
+    it.each([
+      ['the number is not above min_rows', { max_share: 0, min_rows: 6, accepted: false }],
+      ['the share is not above max_share', { max_share: 6 / 7, min_rows: 0, accepted: false }],
+      ['the operator accepts it', { max_share: 0, min_rows: 0, accepted: true }],
+    ])('opens the gate where %s', async (_, gate) => {
+      const rejected = Array.from({ length: 6 }, (_, index) => ({ row: String(index) }));
+      const page = landed(FEATURES, [feature({})], { rejected });
+      expect(await load(opened.warehouse, FEATURES, [page], { gate })).toMatchObject({
+        rows_loaded: 1,
+        rows_quarantined: 6,
+      });
+    });
+
+    it('lists rows, the newest first, by source, stream and status', async () => {
+      await load(opened.warehouse, FEATURES, [
+        landed(FEATURES, [], { rejected: [{ row: '1' }, { row: '2' }] }),
+      ]);
+      await load(opened.warehouse, CUSTOMERS, [landed(CUSTOMERS, [], { rejected: [{ row: '3' }] })]);
+      const texts = async (filter: Parameters<Warehouse['quarantined']>[0]) =>
+        (await opened.warehouse.quarantined(filter)).map((row) => row.row_text);
+      expect(await texts({ limit: 10 })).toEqual(['3', '2', '1']);
+      expect(await texts({ stream: 'features', limit: 1 })).toEqual(['2']);
+      expect(await texts({ source: 'polaris', status: 'replayed', limit: 9 })).toEqual([]);
+      expect((await opened.warehouse.quarantined({ limit: 1 }))[0]).toMatchObject({
+        quarantine_id: 3,
+        stream: 'customers',
+        page_offset: 0,
+        quarantined_at: AT,
+        status: 'open',
+      });
+    });
+  });
+}

@@ -1,0 +1,139 @@
+import type { Stream } from '../../schemas/streams.ts';
+import { type Accepted, type Commit, rawName } from './commit.ts';
+import { storedValues } from './ddl.ts';
+import { equalOn, identifier, list, literal } from './sql.ts';
+
+/** Salesforce's own mark of a version: the greater one is the newer, whatever page brought it, and when. */
+const VERSION_MARK = 'system_modstamp';
+
+/**
+ * Adds a version of each record whose content changed. Within one load a key's newest row counts: by
+ * `system_modstamp` where the stream has it, else the last delivered. A row older than the current version changes
+ * nothing, so that an old page delivered late cannot undo a newer one.
+ */
+export async function acceptRecords(commit: Commit, options: { complete: boolean }): Promise<Accepted> {
+  await findChanged(commit);
+  const vanished = options.complete && commit.stream.full ? await canVanish(commit) : false;
+  const records_vanished = vanished ? await buryVanished(commit) : 0;
+  const rows_loaded = await insertVersions(commit);
+  return { rows_loaded, records_vanished };
+}
+
+function keyOf(stream: Stream): string {
+  return list(stream.key.map(identifier));
+}
+
+function markOf(stream: Stream): string | null {
+  return stream.columns.some(({ name }) => name === VERSION_MARK) ? VERSION_MARK : null;
+}
+
+/**
+ * Hashes the values that are there, each with its name and length, so that no two contents give one text and a
+ * column added later (null until it is delivered) changes no hash.
+ */
+function recordHash(stream: Stream): string {
+  const parts = storedValues(stream).map(({ name }) => {
+    const text = `${identifier(name)}::VARCHAR`;
+    return `${literal(`${name}=`)} || strlen(${text}) || ':' || ${text}`;
+  });
+  return `sha256(concat_ws(';', ${list(parts)}))`;
+}
+
+/** `changed`: one row per key with a new version: its staged row and its hash. All other good rows are unchanged. */
+async function findChanged({ session, stream }: Commit): Promise<void> {
+  const key = keyOf(stream);
+  const mark = markOf(stream);
+  const current = `
+    SELECT ${key}, record_hash, is_vanished${mark === null ? '' : `, ${mark}`} FROM ${rawName(stream)}
+    QUALIFY row_number() OVER (PARTITION BY ${key} ORDER BY load_id DESC) = 1`;
+  await session.run(
+    'find the changed records',
+    `CREATE TEMP TABLE changed AS
+     WITH newest AS (
+       SELECT _ord, ${key}, ${recordHash(stream)} AS record_hash${mark === null ? '' : `, ${mark}`}
+       FROM stage_rows WHERE _failed_column IS NULL
+       QUALIFY row_number() OVER (
+         PARTITION BY ${key} ORDER BY ${mark === null ? '' : `${mark} DESC NULLS LAST, `}_ord DESC) = 1
+     )
+     SELECT n._ord, n.record_hash
+     FROM newest AS n LEFT JOIN (${current}) AS c ON ${equalOn(stream.key, 'n', 'c')}
+     WHERE (c.record_hash IS NULL OR c.is_vanished OR c.record_hash <> n.record_hash)
+       ${mark === null ? '' : `AND NOT coalesce(c.${mark} > n.${mark}, false)`}`,
+  );
+  await session.run(
+    'note the unchanged rows',
+    `INSERT INTO verdicts
+     SELECT _ord, 'unchanged', false, NULL, NULL, NULL
+     FROM stage_rows ANTI JOIN changed USING (_ord) WHERE _failed_column IS NULL`,
+  );
+}
+
+async function insertVersions(commit: Commit): Promise<number> {
+  const { session, stream } = commit;
+  const columns = storedValues(stream).map(({ name }) => identifier(name));
+  return session.run(
+    `insert into ${rawName(stream)}`,
+    `INSERT INTO ${rawName(stream)}
+       (${list(columns)}, record_hash, is_vanished, load_id, run_id, loaded_at, received_at, page_sha256, page_offset)
+     SELECT ${list(columns.map((column) => `s.${column}`))}, c.record_hash, false,
+       $load_id::BIGINT, $run_id, $committed_at::TIMESTAMP, p.received_at, p.sha256, s._offset
+     FROM changed AS c JOIN stage_rows AS s ON s._ord = c._ord JOIN stage_pages AS p ON p.page_no = s._page_no
+     ORDER BY c._ord`,
+    { load_id: commit.load_id, run_id: commit.run_id, committed_at: commit.committed_at },
+  );
+}
+
+/**
+ * `refused_keys`: the keys of rows that were refused: a record whose row is quarantined has not vanished. Where
+ * such a row does not say whose it is, it might be anybody's, and nothing vanishes in this load.
+ */
+async function canVanish({ session, stream }: Commit): Promise<boolean> {
+  const keys = stream.key.map((column) => `${keyText(column)} AS ${identifier(column)}`);
+  await session.run(
+    'read the keys of refused rows',
+    `CREATE TEMP TABLE refused_keys AS
+     SELECT ${list(keys)} FROM (
+       SELECT CASE WHEN json_valid(row_text) THEN row_text::JSON END AS refused FROM stage_rejected)`,
+  );
+  const unread = stream.key.map((column) => `${identifier(column)} IS NULL`).join(' OR ');
+  const { unreadable, pages } = await session.row(
+    'count the refused rows without a key',
+    `SELECT (SELECT count(*) FROM refused_keys WHERE ${unread}) AS unreadable,
+       (SELECT count(*) FROM stage_pages) AS pages`,
+  );
+  return Number(unreadable) === 0 && Number(pages) > 0;
+}
+
+/** A key in a refused row, under the column's name or as APIs spell it (`po_id`, `poid`, `poId`, `PoId`). */
+function keyText(column: string): string {
+  const camel = column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const pascal = camel.replace(/^\w/, (letter) => letter.toUpperCase());
+  const names = new Set([column, column.replaceAll('_', ''), camel, pascal]);
+  const read = [...names].map((name) => {
+    const path = literal(`$."${name}"`);
+    return `CASE WHEN json_type(refused, ${path}) = 'VARCHAR' THEN json_extract_string(refused, ${path}) END`;
+  });
+  return `coalesce(${list(read)})`;
+}
+
+/** Adds a tombstone for each live record that did not appear; it repeats the last version. */
+async function buryVanished(commit: Commit): Promise<number> {
+  const { session, stream } = commit;
+  const key = keyOf(stream);
+  const columns = list([...storedValues(stream).map(({ name }) => identifier(name)), 'record_hash']);
+  return session.run(
+    'bury vanished records',
+    `INSERT INTO ${rawName(stream)}
+       (${columns}, is_vanished, load_id, run_id, loaded_at, received_at, page_sha256, page_offset)
+     SELECT ${columns}, true, $load_id::BIGINT, $run_id, $committed_at::TIMESTAMP, received_at, page_sha256, NULL
+     FROM (
+       SELECT * FROM ${rawName(stream)}
+       QUALIFY row_number() OVER (PARTITION BY ${key} ORDER BY load_id DESC) = 1
+     ) AS r
+     WHERE NOT is_vanished
+       AND NOT EXISTS (SELECT 1 FROM stage_rows AS s WHERE ${equalOn(stream.key, 's', 'r')})
+       AND NOT EXISTS (SELECT 1 FROM refused_keys AS k WHERE ${equalOn(stream.key, 'k', 'r')})
+     ORDER BY ${key}`,
+    { load_id: commit.load_id, run_id: commit.run_id, committed_at: commit.committed_at },
+  );
+}

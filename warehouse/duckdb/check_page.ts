@@ -1,0 +1,36 @@
+import type { Stream } from '../../schemas/streams.ts';
+import type { LandedPage } from '../warehouse.ts';
+
+/**
+ * Checks that a page's parser accounted for each row of the body exactly once: positions 0 to n−1, each good or
+ * refused, as many as the API states.
+ * @throws Error naming the page, what was got and what is wanted
+ */
+export function checkPage(stream: Stream, { page, parsed, leaf_hashes }: LandedPage): void {
+  const refuse = (observed: string, expected: string): never => {
+    throw new Error(
+      `warehouse: page ${page.sha256} of ${stream.source} ${stream.name}: got ${observed}, want ${expected}; ` +
+        'nothing of this load was kept: the parser or the source is at fault',
+    );
+  };
+  const good = parsed.offsets.length;
+  const rows = good + parsed.rejected.length;
+  if (parsed.columns.length !== stream.columns.length)
+    refuse(`${parsed.columns.length} columns`, `${stream.columns.length}`);
+  for (const [index, column] of parsed.columns.entries())
+    if (column.length !== good)
+      refuse(`${column.length} values of ${stream.columns[index]?.name}`, `${good}, one for each good row`);
+  if (stream.kind === 'revisions' ? leaf_hashes?.length !== good : leaf_hashes !== null)
+    refuse(
+      `${leaf_hashes?.length ?? 'no'} leaf hashes`,
+      stream.kind === 'revisions' ? `${good}, one for each good row` : 'none',
+    );
+  const seen = new Uint8Array(rows);
+  for (const offset of [...parsed.offsets, ...parsed.rejected.map((row) => row.offset)]) {
+    if (!Number.isInteger(offset) || offset < 0 || offset >= rows || seen[offset] === 1)
+      refuse(`a row at position ${offset}`, `each position from 0 to ${rows - 1} once`);
+    seen[offset] = 1;
+  }
+  if (page.stated_rows !== null && page.stated_rows !== rows)
+    refuse(`${rows} rows`, `the ${page.stated_rows} that the API states`);
+}

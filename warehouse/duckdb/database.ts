@@ -1,0 +1,156 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type DuckDBBlobValue, type DuckDBConnection, DuckDBInstance, type Json } from '@duckdb/node-api';
+
+/** One row of a result: BIGINT, DECIMAL and TIMESTAMP come as texts. */
+type ResultRow = Readonly<Record<string, Json>>;
+
+/** Values of `$name` in a statement; integers beyond 32 bits are cast there (`$bytes::BIGINT`). */
+type Parameters = Readonly<Record<string, string | number | bigint | null | DuckDBBlobValue>>;
+
+/** One connection with its own transaction and temporary tables. */
+export interface Session {
+  readonly connection: DuckDBConnection;
+  /** Runs one statement; gives the number of rows changed. @throws Error that names `what` */
+  run(what: string, sql: string, parameters?: Parameters): Promise<number>;
+  /** All rows of a query. @throws Error that names `what` */
+  rows(what: string, sql: string, parameters?: Parameters): Promise<readonly ResultRow[]>;
+  /** The first row of a query. @throws Error where there is none */
+  row(what: string, sql: string, parameters?: Parameters): Promise<ResultRow>;
+  /** All of `body` in one transaction, or nothing of it. */
+  transaction<T>(body: () => Promise<T>): Promise<T>;
+  close(): void;
+}
+
+/** An open DuckDB file. */
+export interface Database {
+  /** For short statements; a load has a session of its own. */
+  readonly main: Session;
+  session(): Promise<Session>;
+  /** Runs bodies one after the other: what reads a counter and writes the next must not run beside another. */
+  exclusive<T>(body: () => Promise<T>): Promise<T>;
+  close(): void;
+}
+
+/** Where the database lies and what it may use. */
+export interface DatabaseOptions {
+  readonly path: string;
+  /** Where DuckDB spills what exceeds `memoryLimitMb`; of this database alone. Leftovers of killed runs are removed. */
+  readonly tempDir: string;
+  readonly memoryLimitMb: number;
+  readonly threads?: number;
+}
+
+/** DuckDB's file lock holds between processes only; within this one a second instance would corrupt the file. */
+const openPaths = new Set<string>();
+
+/**
+ * Opens (or creates) a DuckDB file for writing.
+ * @throws Error when another process, or this one, has it open
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const path = resolve(options.path);
+  if (openPaths.has(path))
+    throw new Error(`warehouse: database ${path}: got a second opening, want one; close the first`);
+  openPaths.add(path);
+  try {
+    const instance = await DuckDBInstance.create(path, settings(options));
+    await removeSpilled(options.tempDir);
+    return await databaseOf(instance, () => openPaths.delete(path));
+  } catch (cause) {
+    openPaths.delete(path);
+    throw failure(`open ${path}`, cause);
+  }
+}
+
+/** Removes what a killed process spilled: the file is locked now, so that nobody else spills there. */
+async function removeSpilled(tempDir: string): Promise<void> {
+  const names = await readdir(tempDir).catch(() => []);
+  for (const name of names.filter((each) => each.startsWith('duckdb_temp_')))
+    await rm(join(tempDir, name), { force: true });
+}
+
+function settings(options: DatabaseOptions): Record<string, string> {
+  return {
+    temp_directory: options.tempDir,
+    memory_limit: `${options.memoryLimitMb}MB`,
+    ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
+    // Nothing may be fetched from the web behind our back.
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  };
+}
+
+async function databaseOf(instance: DuckDBInstance, closed: () => void): Promise<Database> {
+  const sessions = new Set<Session>();
+  const session = async (): Promise<Session> => {
+    const opened: Session = sessionOf(await instance.connect(), () => sessions.delete(opened));
+    sessions.add(opened);
+    return opened;
+  };
+  const main = await session();
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    main,
+    session,
+    exclusive: (body) => {
+      const next = last.then(body);
+      last = next.catch(() => undefined);
+      return next;
+    },
+    close: () => {
+      for (const each of [...sessions]) each.close();
+      instance.closeSync();
+      closed();
+    },
+  };
+}
+
+function failure(what: string, cause: unknown): Error {
+  const observed = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+  return new Error(`warehouse: ${what}: got "${observed}", want it done; the cause says more`, { cause });
+}
+
+function sessionOf(connection: DuckDBConnection, closed: () => void): Session {
+  const read = async (what: string, sql: string, parameters?: Parameters) => {
+    try {
+      return await connection.runAndReadAll(sql, parameters === undefined ? undefined : { ...parameters });
+    } catch (cause) {
+      throw failure(what, cause);
+    }
+  };
+  const rows: Session['rows'] = async (...query) => (await read(...query)).getRowObjectsJson();
+  const run: Session['run'] = async (...statement) => (await read(...statement)).rowsChanged;
+  return {
+    connection,
+    run,
+    rows,
+    row: async (what, ...query) => {
+      const [first] = await rows(what, ...query);
+      if (first === undefined) throw new Error(`warehouse: ${what}: got no row, want one; report this`);
+      return first;
+    },
+    transaction: (body) => transaction(connection, run, body),
+    close: () => {
+      connection.closeSync();
+      closed();
+    },
+  };
+}
+
+async function transaction<T>(
+  connection: DuckDBConnection,
+  run: Session['run'],
+  body: () => Promise<T>,
+): Promise<T> {
+  await run('begin a transaction', 'BEGIN TRANSACTION');
+  try {
+    const result = await body();
+    await run('commit a transaction', 'COMMIT');
+    return result;
+  } catch (error) {
+    // A COMMIT that failed has ended the transaction already: then there is nothing left to roll back.
+    await connection.run('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}

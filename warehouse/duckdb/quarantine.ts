@@ -1,0 +1,128 @@
+import { SOURCE_NAMES, type SourceName, type Stream } from '../../schemas/streams.ts';
+import type { QuarantinedRow } from '../warehouse.ts';
+import type { Commit } from './commit.ts';
+import type { Session } from './database.ts';
+import { storedValues } from './ddl.ts';
+import { identifier, list, literal } from './sql.ts';
+import { count, instantOf, text, textOrNull } from './values.ts';
+
+/**
+ * Gathers what a load refused, as `refusals`: rows refused by the parser and good rows that conflict. One row per
+ * refused row, in the order page, offset.
+ */
+export async function gatherRefusals({ session, stream }: Commit): Promise<void> {
+  await session.run(
+    'gather the refused rows',
+    `CREATE TEMP TABLE refusals AS
+     SELECT page_no, page_offset, column_name, value, reason, row_text, cluster_id, TRY_CAST(seq AS BIGINT) AS seq
+     FROM stage_rejected
+     UNION ALL
+     SELECT s._page_no, s._offset, v.column_name, v.value, v.reason, coalesce(s._failed_row, ${rowText(stream)}),
+       ${stream.kind === 'revisions' ? 's.cluster_id, s.seq' : 'NULL, NULL'}
+     FROM verdicts AS v JOIN stage_rows AS s ON s._ord = v._ord WHERE v.verdict = 'quarantined'`,
+  );
+}
+
+/** A staged row as JSON text, under its column names; times as RFC 3339, decimals as strings. */
+function rowText(stream: Stream): string {
+  const names = new Set(stream.columns.map(({ name }) => name));
+  const parts = storedValues(stream)
+    .filter(({ name }) => names.has(name))
+    .map(({ name, type }) => `${literal(name)}, ${jsonValue(`s.${identifier(name)}`, type)}`);
+  return `json_object(${list(parts)})::VARCHAR`;
+}
+
+function jsonValue(value: string, type: string): string {
+  if (type === 'TIMESTAMP') return instantOf(value);
+  return type === 'VARCHAR' || type === 'BIGINT' || type === 'BOOLEAN' ? value : `${value}::VARCHAR`;
+}
+
+/**
+ * Writes the refusals to the quarantine. A row that is still open for the same reason is not entered again: its
+ * `last_seen_at` moves on.
+ */
+export async function writeQuarantine(commit: Commit): Promise<void> {
+  const { session, stream, load_id, run_id, committed_at } = commit;
+  const which = `q.source = ${literal(stream.source)} AND q.stream = ${literal(stream.name)} AND q.status = 'open'
+    AND q.row_sha256 = sha256(f.row_text) AND q.reason = f.reason`;
+  await session.run(
+    'renew open quarantine',
+    `UPDATE ops.quarantine AS q SET last_seen_at = $at::TIMESTAMP FROM refusals AS f WHERE ${which}`,
+    { at: committed_at },
+  );
+  await session.run(
+    'write the quarantine',
+    `INSERT INTO ops.quarantine
+       (quarantine_id, run_id, load_id, source, stream, page_sha256, page_offset, column_name, value, reason,
+        row_text, row_sha256, cluster_id, seq, status, quarantined_at, last_seen_at)
+     SELECT (SELECT coalesce(max(quarantine_id), 0) FROM ops.quarantine)
+         + row_number() OVER (ORDER BY f.page_no, f.page_offset),
+       $run_id, $load_id::BIGINT, ${literal(stream.source)}, ${literal(stream.name)}, p.sha256, f.page_offset,
+       f.column_name, f.value, f.reason, f.row_text, sha256(f.row_text), f.cluster_id, f.seq, 'open',
+       $at::TIMESTAMP, $at::TIMESTAMP
+     FROM (
+       SELECT * FROM refusals
+       QUALIFY row_number() OVER (PARTITION BY row_text, reason ORDER BY page_no, page_offset) = 1
+     ) AS f JOIN stage_pages AS p ON p.page_no = f.page_no
+     WHERE NOT EXISTS (SELECT 1 FROM ops.quarantine AS q WHERE ${which})`,
+    { run_id, load_id, at: committed_at },
+  );
+}
+
+/** Enters the numbers of reading rows that were received but not kept, once each. */
+export async function fillSeq({ session, load_id }: Commit): Promise<void> {
+  await session.run(
+    'fill the sequence numbers',
+    `INSERT INTO raw.polaris_seq_fillers (cluster_id, seq, load_id)
+     SELECT DISTINCT cluster_id, seq, $load_id::BIGINT FROM (
+       SELECT cluster_id, TRY_CAST(seq AS BIGINT) AS seq FROM stage_rejected
+       UNION ALL
+       SELECT s.cluster_id, s.seq FROM verdicts AS v JOIN stage_rows AS s ON s._ord = v._ord WHERE v.fills_seq
+     ) AS f
+     WHERE cluster_id IS NOT NULL AND seq IS NOT NULL AND NOT EXISTS (
+       SELECT 1 FROM raw.polaris_seq_fillers AS k WHERE k.cluster_id = f.cluster_id AND k.seq = f.seq)
+     ORDER BY cluster_id, seq`,
+    { load_id },
+  );
+}
+
+/** Rows of the quarantine, the newest first. */
+export async function quarantinedRows(
+  session: Session,
+  filter: { source?: string; stream?: string; status?: string; limit: number },
+): Promise<readonly QuarantinedRow[]> {
+  const named = (['source', 'stream', 'status'] as const).flatMap((column) => {
+    const value = filter[column];
+    return value === undefined ? [] : [{ column, value }];
+  });
+  const where = named.map(({ column }) => `${column} = $${column}`);
+  const rows = await session.rows(
+    'list the quarantine',
+    `SELECT *, ${instantOf('quarantined_at')} AS quarantined FROM ops.quarantine
+     WHERE ${['true', ...where].join(' AND ')} ORDER BY quarantine_id DESC LIMIT $limit`,
+    { limit: filter.limit, ...Object.fromEntries(named.map(({ column, value }) => [column, value])) },
+  );
+  return rows.map((row) => ({
+    quarantine_id: count(row.quarantine_id),
+    run_id: text(row.run_id),
+    source: sourceName(text(row.source)),
+    stream: text(row.stream),
+    page_sha256: text(row.page_sha256),
+    page_offset: count(row.page_offset),
+    column_name: textOrNull(row.column_name),
+    value: textOrNull(row.value),
+    reason: text(row.reason),
+    status: text(row.status),
+    quarantined_at: text(row.quarantined),
+    row_text: text(row.row_text),
+  }));
+}
+
+function sourceName(name: string): SourceName {
+  const found = SOURCE_NAMES.find((known) => known === name);
+  if (found === undefined)
+    throw new Error(
+      `warehouse: quarantine: got source ${name}, want ${SOURCE_NAMES.join(', ')}; report this`,
+    );
+  return found;
+}
