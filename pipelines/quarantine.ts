@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { SourceName } from '../schemas/streams.ts';
-import { openDuckDbWarehouse } from '../warehouse/duckdb/open-duckdb-warehouse.ts';
+import { openDuckDbWarehouse } from '../warehouse/duckdb/open_duckdb_warehouse.ts';
 import { acquireRunLock } from '../warehouse/lock.ts';
 import type { QuarantinedRow } from '../warehouse/warehouse.ts';
 import type { DataPaths } from './paths.ts';

@@ -1,5 +1,5 @@
 import { NightError } from '../schemas/errors.ts';
-import { openDuckDbWarehouse } from '../warehouse/duckdb/open-duckdb-warehouse.ts';
+import { openDuckDbWarehouse } from '../warehouse/duckdb/open_duckdb_warehouse.ts';
 import type { Night } from './night.ts';
 import { allStreams } from './sources.ts';
 
