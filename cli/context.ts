@@ -28,7 +28,7 @@ export interface Configured {
 const DEFAULT_FILE = 'meterline.yaml';
 
 /** The path of the configuration that applies, or null where the demonstration does. */
-export function configPath(context: Pick<Context, 'configFile'>): string | null {
+function configPath(context: Pick<Context, 'configFile'>): string | null {
   if (context.configFile !== null) return resolve(context.configFile);
   return existsSync(DEFAULT_FILE) ? resolve(DEFAULT_FILE) : null;
 }

@@ -73,7 +73,11 @@ export async function startWorld(
     now: clock,
     auth: salesforceAuth,
   });
-  const tackle = await startTackleSimulator({ source: createTackleSource(fleet), now: clock, ...credentials });
+  const tackle = await startTackleSimulator({
+    source: createTackleSource(fleet),
+    now: clock,
+    ...credentials,
+  });
   const tableau = await startTableauSimulator({
     stateDir: options.tableauDir,
     site: TABLEAU_SITE,

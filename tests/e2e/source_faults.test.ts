@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { dataPaths } from '../../pipelines/paths.ts';
 import { listQuarantine } from '../../pipelines/quarantine.ts';
+import type { SourceName } from '../../schemas/streams.ts';
 import type { Fault, FaultKind } from '../../simulators/faults.ts';
-import type { SimulatorName } from '../../simulators/world.ts';
 import { printTables, RAW_IDENTITY, type TablePrint, withWarehouse } from '../support/tables.ts';
 import { LOAD_ONLY, SMALL, startTestWorld, type TestWorld } from '../support/test_night.ts';
 
@@ -91,7 +91,7 @@ describe('nights over faulty sources', () => {
     expect(existsSync(join(dataDir, 'extracts'))).toBe(false);
   });
 
-  const REFUSED: readonly (readonly [SimulatorName, FaultKind, RegExp])[] = [
+  const REFUSED: readonly (readonly [SourceName, FaultKind, RegExp])[] = [
     ['polaris', 'not_json', /JSON/],
     ['polaris', 'wrong_envelope', /want/],
     ['polaris', 'revoked_token', /401|token/i],

@@ -13,17 +13,27 @@ describe('defaultAsOf', () => {
   ])('of %s with cut-off %s is %s', (instant, cutOff, day) => expect(defaultAsOf(instant, cutOff)).toBe(day));
 
   it('gives the latest day whose cut-off has passed', () => {
-    const instants = fc.date({ min: new Date('2020-01-01'), max: new Date('2035-01-01'), noInvalidDate: true });
+    const instants = fc.date({
+      min: new Date('2020-01-01'),
+      max: new Date('2035-01-01'),
+      noInvalidDate: true,
+    });
     fc.assert(
-      fc.property(instants, fc.integer({ min: 0, max: 23 }), fc.integer({ min: 0, max: 59 }), (instant, h, m) => {
-        const cutOff = `${String(h).padStart(2, '0')}:${String(m).padStart(2, '0')}`;
-        const day = defaultAsOf(instant.toISOString(), cutOff);
-        const cutOffOf = (date: string) => Date.parse(`${addDays(date, 1)}T${cutOff}:00Z`);
-        expect(cutOffOf(day)).toBeLessThanOrEqual(instant.getTime());
-        expect(cutOffOf(addDays(day, 1))).toBeGreaterThan(instant.getTime());
-      }),
+      fc.property(
+        instants,
+        fc.integer({ min: 0, max: 23 }),
+        fc.integer({ min: 0, max: 59 }),
+        (instant, h, m) => {
+          const cutOff = `${String(h).padStart(2, '0')}:${String(m).padStart(2, '0')}`;
+          const day = defaultAsOf(instant.toISOString(), cutOff);
+          const cutOffOf = (date: string) => Date.parse(`${addDays(date, 1)}T${cutOff}:00Z`);
+          expect(cutOffOf(day)).toBeLessThanOrEqual(instant.getTime());
+          expect(cutOffOf(addDays(day, 1))).toBeGreaterThan(instant.getTime());
+        },
+      ),
     );
   });
 
-  it('refuses what is no instant', () => expect(() => defaultAsOf('yesterday', '02:00')).toThrow(/got yesterday/));
+  it('refuses what is no instant', () =>
+    expect(() => defaultAsOf('yesterday', '02:00')).toThrow(/got yesterday/));
 });

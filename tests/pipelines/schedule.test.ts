@@ -65,7 +65,13 @@ describe('schedule', () => {
   });
   it('refuses an expression that is not cron', async () => {
     const config = CONFIG.parse({ schedule: { cron: 'every night' } });
-    const env = { now: () => new Date(), signal: AbortSignal.abort(), log: () => {}, status: async () => null, run: async () => {} };
+    const env = {
+      now: () => new Date(),
+      signal: AbortSignal.abort(),
+      log: () => {},
+      status: async () => null,
+      run: async () => {},
+    };
     await expect(schedule(config, env)).rejects.toBeInstanceOf(UsageError);
   });
 });
