@@ -21,7 +21,7 @@ export interface ModelsReport {
 }
 
 /** The evidence log after the night; `checkpoint_verified` is null while no checkpoint is signed. */
-export interface EvidenceReport {
+interface EvidenceReport {
   readonly tree_size: number;
   readonly root_hash: string;
   readonly checkpoint_verified: boolean | null;

@@ -1,16 +1,14 @@
 /** The stages of a night, in order. */
-export const STAGES = [
-  'setup',
-  'read',
-  'land',
-  'load',
-  'seal',
-  'transform',
-  'extract',
-  'publish',
-  'record',
-] as const;
-export type Stage = (typeof STAGES)[number];
+export type Stage =
+  | 'setup'
+  | 'read'
+  | 'land'
+  | 'load'
+  | 'seal'
+  | 'transform'
+  | 'extract'
+  | 'publish'
+  | 'record';
 
 interface Where {
   readonly stage: Stage;

@@ -10,7 +10,7 @@ export type SourceName = (typeof SOURCE_NAMES)[number];
  * `events`: an append-only log, one row per key, ever.
  * `records`: one row per *version* of a record; a row is added only when its content changed.
  */
-export type StreamKind = 'revisions' | 'events' | 'records';
+type StreamKind = 'revisions' | 'events' | 'records';
 
 /** What a stream delivers and how it is stored. The zod schema is the only definition of its columns. */
 export interface Stream {

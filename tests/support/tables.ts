@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 
 /** Columns that say when and by which run a row was loaded, not what it says. */
-export const LOAD_IDENTITY: readonly string[] = [
+const LOAD_IDENTITY: readonly string[] = [
   'run_id',
   'loaded_at',
   'received_at',
@@ -36,7 +36,7 @@ export async function withWarehouse<T>(dataDir: string, work: (sql: Sql) => Prom
   }
 }
 
-export type Row = Record<string, string | number | boolean | null>;
+type Row = Record<string, string | number | boolean | null>;
 export type Sql = (sql: string) => Promise<Row[]>;
 
 /** Fingerprint of one table: its rows, and a hash over them that does not depend on their order. */

@@ -36,7 +36,7 @@ export interface TestWorld {
   close(): Promise<void>;
 }
 
-export interface NightExtras {
+interface NightExtras {
   readonly config?: Partial<Config>;
   readonly onEvent?: (event: NightEvent) => void;
   readonly signal?: AbortSignal;
