@@ -80,8 +80,8 @@ function dbtVariables(night: Night): Readonly<Record<string, unknown>> {
     as_of_cut_off: cut_offs.as_of,
     close_cut_off_days: cut_offs.close.days,
     close_cut_off_time: cut_offs.close.time,
-    coverage_floor_days: coverage.days,
-    coverage_floor_hours: coverage.hours,
+    coverage_days: coverage.days,
+    coverage_hours: coverage.hours,
   };
 }
 

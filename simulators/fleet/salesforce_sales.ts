@@ -138,7 +138,7 @@ function opportunity(
     AccountId: deal.account ?? accountId(customer.number, 0),
     Name: deal.name,
     StageName: deal.stage,
-    Amount: deal.amount,
+    Amount: Math.round(deal.amount * 100) / 100,
     CloseDate: toDate(deal.closes),
     Type: deal.name.includes('renewal') ? 'Renewal' : 'New Business',
     IsClosed: deal.stage.startsWith('Closed'),
