@@ -36,6 +36,8 @@ export async function transform(night: Night): Promise<void> {
 async function build(night: Night): Promise<DbtResult> {
   try {
     return await dbtBuild(dbtProject(night), {
+      // Unit tests hold the SQL against made-up rows: they belong to the tests of the program, not to a night.
+      exclude: ['resource_type:unit_test'],
       fullRefresh: night.options.full_refresh,
       signal: night.env.signal,
       vars: dbtVariables(night),

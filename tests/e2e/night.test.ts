@@ -1,6 +1,10 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { plainDecimal } from '../../extracts/exact_sums.ts';
+import { programPaths } from '../../pipelines/paths.ts';
 import type { NightReport } from '../../pipelines/report.ts';
 import { printTables, withWarehouse } from '../support/tables.ts';
 import { startTestWorld, type TestWorld } from '../support/test_night.ts';
@@ -48,6 +52,29 @@ describe('nights in a row', () => {
       );
       const size = String(first.evidence.tree_size);
       expect(row).toEqual({ n: size, low: '0', high: String(first.evidence.tree_size - 1), different: size });
+    });
+  });
+
+  it('the extract, read back by the official Python API, has the rows and exact sums of the marts', async () => {
+    const hyper = first.extracts[0]?.path ?? '';
+    const script = join(programPaths().root, 'tests', 'python', 'read_hyper.py');
+    const { stdout } = await promisify(execFile)(programPaths().python, [script, hyper], {
+      maxBuffer: 2 ** 26,
+    });
+    const tables = JSON.parse(stdout) as Record<string, { rows: number; sums: Record<string, string> }>;
+    expect(Object.keys(tables).length).toBeGreaterThan(3);
+    await withWarehouse(dataDir, async (sql) => {
+      for (const [table, { rows, sums }] of Object.entries(tables)) {
+        const columns = Object.keys(sums);
+        const exact = columns.map((name) => `coalesce(sum("${name}"), 0)::varchar as "${name}"`);
+        const [mart] = await sql(
+          `select ${['count(*)::varchar as "rows"', ...exact].join(', ')} from marts."${table}"`,
+        );
+        expect(mart?.rows, table).toBe(String(rows));
+        for (const name of columns) {
+          expect(plainDecimal(String(mart?.[name])), `${table}.${name}`).toBe(plainDecimal(sums[name] ?? ''));
+        }
+      }
     });
   });
 

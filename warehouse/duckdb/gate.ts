@@ -30,7 +30,7 @@ export async function checkGate(
     `warehouse: load of ${stream.source} ${stream.name}: got ${rows_quarantined} of ${rows_read} rows quarantined ` +
       `(most often ${first?.column ?? 'row'}: ${first?.reason ?? 'unknown'}), want at most ` +
       `${gate.min_rows} rows or a share of ${gate.max_share}; nothing was kept: mend the source or its contract, ` +
-      `or take them once with --accept-quarantine ${stream.name}`,
+      `or take them once with --accept-quarantine ${stream.source}.${stream.name}`,
     { ...figures, reasons },
   );
 }

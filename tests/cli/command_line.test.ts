@@ -1,0 +1,175 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { programPaths } from '../../pipelines/paths.ts';
+import { acquireRunLock } from '../../warehouse/lock.ts';
+import { scratch } from '../support/scratch.ts';
+
+const entry = join(programPaths().root, 'bin', 'meterline.mjs');
+let folder = '';
+beforeEach(() => {
+  folder = scratch();
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the program in the scratch folder; `until` stops it with SIGTERM once its output matches. */
+function meterline(args: readonly string[], until?: RegExp): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [entry, ...args], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk) => {
+      stdout += String(chunk);
+      if (until?.test(stdout)) child.kill('SIGTERM');
+    });
+    child.stderr.on('data', (chunk) => {
+      stderr += String(chunk);
+    });
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+const untouched = () => expect(readdirSync(folder).filter((name) => name !== 'meterline.yaml')).toEqual([]);
+
+describe('usage', () => {
+  it.each([
+    [['run', '--as-of', '2026-02-30'], /--as-of: got 2026-02-30, want a date/],
+    [['run', '--only', 'polarsi'], /--only: got polarsi, want one of polaris, salesforce/],
+    [
+      ['run', '--accept-quarantine', 'readings'],
+      /--accept-quarantine: got readings, want one of polaris\.dimensions/,
+    ],
+    [['run', '--simulators-now', 'tomorrow'], /--simulators-now: .*got tomorrow, want an instant/],
+    [['rum'], /unknown command 'rum'[\s\S]*run/],
+    [['run', '--publsih'], /unknown option '--publsih'/],
+    [['quarantine', 'list', '--limit', '0'], /--limit: got 0, want a whole number from 1/],
+    [['simulate', '--fault', 'polaris:hiccup'], /--fault: got kind hiccup, want one of throttle_seconds/],
+    [['status', '--config', 'absent.yaml'], /absent\.yaml: cannot be read/],
+  ])('%j: exit 2, says what is wanted, touches nothing', async (args, message) => {
+    const { code, stderr } = await meterline(args);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
+    untouched();
+  });
+
+  it('a wrong configuration: exit 2 with the right key, nothing touched', async () => {
+    writeFileSync(join(folder, 'meterline.yaml'), 'data_dir: ./here\ngates: { freshnes_hours: 3 }\n');
+    const { code, stderr } = await meterline(['run']);
+    expect(stderr).toContain('gates.freshnes_hours: unknown key, want \\"freshness_hours\\"');
+    expect(code).toBe(2);
+    untouched();
+  });
+
+  it('--help lists every command', async () => {
+    const { code, stdout } = await meterline(['--help']);
+    expect(code).toBe(0);
+    for (const command of [
+      'run',
+      'schedule',
+      'status',
+      'quarantine',
+      'extract',
+      'publish',
+      'simulate',
+      'doctor',
+    ]) {
+      expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
+    }
+  });
+});
+
+describe('status', () => {
+  it('before any run: stale, exit 1', async () => {
+    const { code, stdout } = await meterline(['status']);
+    expect(code).toBe(1);
+    expect(stdout).toContain('no run has ended');
+  });
+
+  it('after a good night: fresh, exit 0; a day later: stale, exit 1', async () => {
+    const night = (finished_at: string) => ({
+      runs: [],
+      last_success_at: finished_at,
+      last_success_as_of: '2026-11-21',
+      freshness_hours: 26,
+    });
+    mkdirSync(join(folder, 'data', 'status'), { recursive: true });
+    const write = (at: Date) =>
+      writeFileSync(join(folder, 'data', 'status', 'status.json'), JSON.stringify(night(at.toISOString())));
+    write(new Date(Date.now() - 3_600_000));
+    const fresh = await meterline(['status', '--json']);
+    expect(fresh.code).toBe(0);
+    expect(JSON.parse(fresh.stdout)).toMatchObject({ stale: false, last_success_as_of: '2026-11-21' });
+    write(new Date(Date.now() - 27 * 3_600_000));
+    expect((await meterline(['status'])).code).toBe(1);
+  });
+});
+
+describe('one run at a time', () => {
+  it('another process that has the data directory: exit 75, naming it', async () => {
+    const lock = await acquireRunLock(join(folder, 'data'));
+    try {
+      writeFileSync(join(folder, 'meterline.yaml'), `policies: ${join(programPaths().root, 'policies')}\n`);
+      const { code, stderr } = await meterline(['run', '--json']);
+      expect(code).toBe(75);
+      expect(stderr).toContain(`process ${process.pid}`);
+    } finally {
+      lock.release();
+    }
+  });
+});
+
+describe('simulate', () => {
+  it('prints a configuration that doctor accepts and that holds no secret', async () => {
+    const size = ['--customers', '2', '--days', '2', '--dimensions', '2'];
+    const { code, stdout } = await meterline(['simulate', ...size], /tableau:[\s\S]*kind: pat/);
+    expect(code).toBe(0);
+    expect(stdout).toContain('export METERLINE_DEMO_SECRET=');
+    expect(stdout).toMatch(/client_secret: \$\{METERLINE_DEMO_SECRET\}/);
+    expect(stdout).not.toMatch(/client_secret: [^$]/);
+    expect(existsSync(join(folder, 'data', 'simulators.json'))).toBe(true);
+  });
+
+  it('a world does not change once it exists, and its clock never goes back', async () => {
+    const small = ['simulate', '--customers', '2', '--days', '2', '--dimensions', '2'];
+    await meterline([...small, '--now', '2026-11-23T03:00:10Z'], /kind: pat/);
+    const other = await meterline(['simulate', '--customers', '3']);
+    expect(other.code).toBe(2);
+    expect(other.stderr).toContain('customers: got 3, want 2');
+    const back = await meterline(['simulate', '--now', '2026-11-22T03:00:10Z']);
+    expect(back.code).toBe(2);
+    expect(back.stderr).toContain('the clock never goes back');
+  });
+});
+
+describe('doctor', () => {
+  it('finds everything well against the simulators', async () => {
+    const { code, stdout } = await meterline(['doctor', '--json']);
+    const { findings } = JSON.parse(stdout) as {
+      findings: { what: string; ok: boolean; observed: string }[];
+    };
+    expect(findings.filter((finding) => !finding.ok)).toEqual([]);
+    expect(findings.map((finding) => finding.what)).toEqual(
+      expect.arrayContaining([
+        'Node',
+        'Python environment',
+        'hyperd',
+        'polaris',
+        'salesforce',
+        'tackle',
+        'Tableau',
+      ]),
+    );
+    expect(code).toBe(0);
+  });
+});
