@@ -1,0 +1,1 @@
+{{ at_snapshot(ref('stg_polaris__clusters'), 'polaris') }}

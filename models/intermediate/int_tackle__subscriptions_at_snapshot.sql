@@ -1,0 +1,1 @@
+{{ at_snapshot(ref('stg_tackle__subscriptions'), 'tackle') }}

@@ -1,0 +1,64 @@
+{#- A ratio: one division of exact values, as a 64-bit float; null where the divisor is 0 (DuckDB's own 1/0 is inf). -#}
+{% macro safe_divide(a, b) -%}
+  (cast({{ a }} as {{ type_double() }}) / nullif(cast({{ b }} as {{ type_double() }}), 0))
+{%- endmacro %}
+
+{#- Aggregate: the least-squares slope of y over x as a 64-bit float, from exact sums (x an integer, y a decimal);
+    null where fewer than two different x are known. -#}
+{% macro slope(y, x) -%}
+  {%- set known_x = 'case when ' ~ y ~ ' is not null then ' ~ x ~ ' end' -%}
+  {%- set known_y = 'case when ' ~ x ~ ' is not null then ' ~ y ~ ' end' -%}
+  {%- set n = 'count(' ~ x ~ ' + ' ~ y ~ ')' -%}
+  {{ safe_divide(
+    '(' ~ n ~ ' * sum((' ~ x ~ ') * (' ~ y ~ ')) - sum(' ~ known_x ~ ') * sum(' ~ known_y ~ '))',
+    '(' ~ n ~ ' * sum((' ~ known_x ~ ') * (' ~ known_x ~ ')) - sum(' ~ known_x ~ ') * sum(' ~ known_x ~ '))'
+  ) }}
+{%- endmacro %}
+
+{#- Aggregate: nearest rank, sorted[ceil(percent / 100 x n) - 1]; `percent` is a whole number 1..100. -#}
+{% macro quantile_nearest_rank(x, percent) -%}
+  {{ adapter.dispatch('nth_smallest', 'meterline')(x, integer_divide('count(' ~ x ~ ') * ' ~ percent ~ ' + 99', 100)) }}
+{%- endmacro %}
+
+{#- Aggregate: the median of decimals; of an even number of values, the mean of the two in the middle, rounded half-even
+    to 9 digits. -#}
+{% macro median(x) -%}
+  {%- set lower = adapter.dispatch('nth_smallest', 'meterline')(x, integer_divide('count(' ~ x ~ ') + 1', 2)) -%}
+  {%- set upper = adapter.dispatch('nth_smallest', 'meterline')(x, integer_divide('count(' ~ x ~ ') + 2', 2)) -%}
+  {{ decimal_div('(' ~ lower ~ ' + ' ~ upper ~ ')', 2, 9, 'half_even') }}
+{%- endmacro %}
+
+{#- Aggregate: the n-th smallest non-null value, from 1; null where there is none. -#}
+{% macro duckdb__nth_smallest(x, n) -%}
+  list_sort(list({{ x }}) filter ({{ x }} is not null))[{{ n }}]
+{%- endmacro %}
+
+{% macro bigquery__nth_smallest(x, n) -%}
+  array_agg({{ x }} ignore nulls order by {{ x }})[safe_ordinal({{ n }})]
+{%- endmacro %}
+
+{#- Whole-number quotient, towards zero. -#}
+{% macro integer_divide(a, b) -%}
+  {%- if target.type == 'bigquery' -%}div({{ a }}, {{ b }}){%- else -%}(({{ a }}) // {{ b }}){%- endif -%}
+{%- endmacro %}
+
+{#- Aggregate: true where the condition holds for any row. -#}
+{% macro any_true(condition) -%}
+  {{ 'logical_or' if target.type == 'bigquery' else 'bool_or' }}({{ condition }})
+{%- endmacro %}
+
+{#- The larger, or the smaller, of two values of which either may be null (the engines' own functions differ there). -#}
+{% macro greatest_known(a, b) -%}
+  greatest(coalesce({{ a }}, {{ b }}), coalesce({{ b }}, {{ a }}))
+{%- endmacro %}
+
+{% macro least_known(a, b) -%}
+  least(coalesce({{ a }}, {{ b }}), coalesce({{ b }}, {{ a }}))
+{%- endmacro %}
+
+{#- Aggregate: the value of x (null included) in the row with the greatest `ordering`, which must be unique. -#}
+{% macro last_by(x, ordering) -%}
+  {%- if target.type == 'bigquery' -%}array_agg({{ x }} order by {{ ordering }} desc limit 1)[offset(0)]
+  {%- else -%}arg_max_null({{ x }}, {{ ordering }})
+  {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,13 @@
+with source as (
+  select * from {{ ref('seed_dimension_map') }}
+),
+
+final as (
+  select
+    role,
+    dimension,
+    version
+  from source
+)
+
+select * from final

@@ -1,0 +1,52 @@
+with source as (
+  select * from {{ source('salesforce', 'salesforce_contract') }}
+),
+
+renamed as (
+  select
+    id as contract_id,
+    created_date as created_at,
+    system_modstamp as modified_at,
+    is_deleted,
+    account_id,
+    status,
+    start_date,
+    end_date,
+    contract_term,
+    tackle_contract_id,
+    load_id,
+    is_vanished,
+    record_hash,
+    run_id,
+    loaded_at,
+    received_at,
+    page_sha256,
+    page_offset
+  from source
+),
+
+final as (
+  select
+    contract_id,
+    created_at,
+    modified_at,
+    is_deleted,
+    account_id,
+    status,
+    start_date,
+    end_date,
+    contract_term,
+    tackle_contract_id,
+    load_id,
+    {{ valid_to_load_id(['contract_id']) }} as valid_to_load_id,
+    is_vanished,
+    record_hash,
+    run_id,
+    loaded_at,
+    received_at,
+    page_sha256,
+    page_offset
+  from renamed
+)
+
+select * from final

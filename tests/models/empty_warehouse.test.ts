@@ -1,0 +1,29 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { dbtBuild, describeFailures } from 'dbt-core-wrapper';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { allStreams } from '../../pipelines/sources.ts';
+import { openDuckDbWarehouse } from '../../warehouse/duckdb/open_duckdb_warehouse.ts';
+import { scratch } from '../support/scratch.ts';
+import { modelsProject, shippedSeeds } from './models_project.ts';
+
+/** Every model, data test and unit test, over the tables that a new warehouse has before anything was read. */
+describe('the models on an empty warehouse', () => {
+  const dir = scratch();
+  beforeAll(async () => {
+    const path = join(dir, 'warehouse.duckdb');
+    const warehouse = await openDuckDbWarehouse({ path, tempDir: join(dir, 'tmp'), memoryLimitMb: 500 });
+    await warehouse.migrate(allStreams());
+    await warehouse.close();
+    await shippedSeeds(dir);
+  });
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+  it('build, and their unit tests pass', async () => {
+    const result = await dbtBuild(modelsProject(dir, 'duckdb'));
+    expect(describeFailures(result)).toEqual([]);
+    const units = result.nodes.filter((node) => node.resourceType === 'unit_test');
+    expect(units.length).toBeGreaterThan(5);
+    expect(result.counts.skipped).toBe(0);
+  }, 300_000);
+});

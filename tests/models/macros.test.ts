@@ -1,0 +1,260 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bigquery, duckdb, type Rows } from './engines.ts';
+import { decimalText, nanos } from './exact.ts';
+import { CHECKS, DATES, PROJECT, STATISTICS } from './macro_statements.ts';
+import { compileOffline } from './models_project.ts';
+
+let dir = '';
+const compiled = new Map<string, string>();
+let evaluated: readonly Rows[] = [];
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'meterline-macros-'));
+  await mkdir(join(dir, 'models'));
+  await writeFile(join(dir, 'dbt_project.yml'), PROJECT);
+  const decimals = `select ${CHECKS.map((check) => `${check.jinja} as ${check.name}`).join(',\n')} from cases`;
+  for (const [name, sql] of Object.entries({ decimals, statistics: STATISTICS, dates: DATES }))
+    await writeFile(join(dir, `models/${name}.sql`), sql);
+  for (const target of ['duckdb', 'bigquery'] as const) {
+    const statements = await compileOffline(dir, target, dir);
+    for (const [name, sql] of statements) compiled.set(`${target}/${name}`, sql);
+  }
+  evaluated = bigquery([decimalQuery(), statisticsQuery(), dateQuery()]);
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+/** Values that sit on ties, at zero and at both ends of what the models meet. */
+const EDGES = [
+  '0',
+  '1',
+  '-1',
+  '0.5',
+  '-0.5',
+  '1.5',
+  '2.5',
+  '-2.5',
+  '0.005',
+  '0.015',
+  '-0.025',
+  '3',
+  '7',
+  '0.000000001',
+  '-0.000000001',
+  '0.000000005',
+  '123456789.987654321',
+  '99999999999.999999999',
+  '100000',
+  '0.1',
+  '0.2',
+  '24',
+];
+const amount = fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }).map(decimalText);
+
+function pairs(seed: number): readonly (readonly [string, string])[] {
+  const edges = EDGES.flatMap((a) => EDGES.map((b) => [a, b] as const));
+  return [...edges, ...fc.sample(fc.tuple(amount, amount), { numRuns: 300, seed })];
+}
+
+/** A query's `cases` table, inline. */
+function withCases(sql: string, rows: readonly string[]): string {
+  return `with cases as (${rows.join(' union all ')}) ${sql}`;
+}
+
+function wanted(a: string, b: string): Readonly<Record<string, string | null>> {
+  const values = CHECKS.map((check) => {
+    const value = check.want(nanos(a), nanos(b));
+    return [check.name, value === null ? null : decimalText(value)] as const;
+  });
+  return Object.fromEntries(values);
+}
+
+/** A compiled statement with more columns in front. */
+function sqlOf(name: string, columns: string): string {
+  const sql = compiled.get(name);
+  if (sql === undefined || sql === '')
+    throw new Error(`models: ${name}: got no compiled statement, want one`);
+  return columns === '' ? sql : sql.replace('select', `select ${columns},`);
+}
+
+const GOOGLE_PAIRS = pairs(2).filter((_, index) => index % 4 === 0);
+
+function decimalQuery(): string {
+  const rows = GOOGLE_PAIRS.map(([a, b]) => `select numeric '${a}' as a, numeric '${b}' as b`);
+  const names = CHECKS.map(({ name }) => `cast(${name} as string) as ${name}`).join(', ');
+  return `select to_json_string(t) from (select cast(a as string) as a, cast(b as string) as b, ${names}
+    from (${withCases(sqlOf('bigquery/decimals', 'a, b'), rows)})) as t`;
+}
+
+function observed(engine: 'duckdb' | 'bigquery', values: readonly (string | null)[]): string {
+  const type = engine === 'duckdb' ? 'decimal(38,9)' : 'numeric';
+  const rows = values.map((x, d) => `select cast(${x ?? 'null'} as ${type}) as x, ${d} as d`);
+  return `with observations as (${rows.join(' union all ')}) ${sqlOf(`${engine}/statistics`, '')}`;
+}
+/** Values in order, null where a day is unknown. */
+const STATISTICS_CASES: readonly {
+  values: readonly (string | null)[];
+  p95: string | null;
+  median: string | null;
+  slope: number | null;
+}[] = [
+  { values: Array.from({ length: 20 }, (_, i) => `${20 - i}`), p95: '19', median: '10.5', slope: -1 },
+  { values: Array.from({ length: 21 }, (_, i) => `${i + 1}`), p95: '20', median: '11', slope: 1 },
+  { values: ['1', null, '5', '2'], p95: '5', median: '2', slope: 4 / 7 },
+  { values: ['0.000000001', '0.000000002'], p95: '0.000000002', median: '0.000000002', slope: 1e-9 },
+  { values: ['3'], p95: '3', median: '3', slope: null },
+  { values: [null], p95: null, median: null, slope: null },
+]; // slope of 1, 5, 2 at 0, 2, 3: (3·16 − 5·8) / (3·13 − 25) = 8/14
+
+function statisticsQuery(): string {
+  const parts = STATISTICS_CASES.map(
+    ({ values }, index) => `select ${index} as i, t.* from (${observed('bigquery', values)}) as t`,
+  );
+  return `select to_json_string(u) from (${parts.join(' union all ')}) as u order by i`;
+}
+
+const DATE_ROWS = [
+  ['2026-03-01', '2026-03-02 02:00:00', '1.2345678905e3', '2026-03-01T01:00:00+02:00'],
+  ['2024-02-29', '2026-03-02 02:00:00.000001', '0.0000000005', '2026-03-01T01:00:00Z'],
+  ['2026-01-31', '2026-03-02 01:59:59.999999', 'none', '2026-03-01'],
+].map(([d, t, n, i]) => `select date '${d}' as d, timestamp '${t}' as t, '${n}' as n, '${i}' as i`);
+
+const dateQuery = (): string =>
+  `select to_json_string(t) from (${withCases(sqlOf('bigquery/dates', ''), DATE_ROWS)}) as t`;
+
+describe('decimal macros equal exact arithmetic', () => {
+  test('on DuckDB', async () => {
+    const cases = pairs(1);
+    const rows = cases.map(([a, b]) => `select ${a}::decimal(38,9) as a, ${b}::decimal(38,9) as b`);
+    const found = await duckdb(withCases(sqlOf('duckdb/decimals', 'a, b'), rows));
+    for (const row of found) {
+      const { a, b, ...values } = row;
+      expect({ a, b, ...values }).toEqual({ a, b, ...wanted(String(a), String(b)) });
+    }
+    expect(found.length).toBe(cases.length);
+  });
+
+  test("in Google's evaluator", () => {
+    const found = evaluated[0] ?? [];
+    for (const row of found) {
+      const { a, b, ...values } = row;
+      const want = wanted(String(a), String(b));
+      const same = Object.entries(values).map(([name, value]) => [
+        name,
+        value === null ? null : decimalText(nanos(String(value))),
+      ]);
+      expect(Object.fromEntries(same)).toEqual(want);
+    }
+    expect(found.length).toBe(GOOGLE_PAIRS.length);
+  });
+
+  test('an overflow is an error, not a wrong figure', async () => {
+    const row = 'select 90000000000000000000000000000::decimal(38,9) as a, 0.000000001::decimal(38,9) as b';
+    await expect(duckdb(withCases(sqlOf('duckdb/decimals', 'a, b'), [row]))).rejects.toThrow(
+      /overflow|out of range|convert/i,
+    );
+  });
+});
+
+describe('statistics', () => {
+  test('on DuckDB', async () => {
+    for (const { values, p95, median, slope } of STATISTICS_CASES) {
+      const [row] = await duckdb(observed('duckdb', values));
+      expect(same(row?.p95), `p95 of ${values}`).toBe(p95 === null ? null : nanos(p95));
+      expect(same(row?.median), `median of ${values}`).toBe(median === null ? null : nanos(median));
+      if (slope === null) expect(row?.slope).toBeNull();
+      else expect(row?.slope).toBeCloseTo(slope, 12);
+    }
+  });
+
+  test("in Google's evaluator", () => {
+    const found = evaluated[1] ?? [];
+    found.forEach((row, index) => {
+      const want = STATISTICS_CASES[index];
+      expect(same(row.p95)).toBe(want === undefined || want.p95 === null ? null : nanos(want.p95));
+      expect(same(row.median)).toBe(want === undefined || want.median === null ? null : nanos(want.median));
+      if (want === undefined || want.slope === null) expect(row.slope).toBeNull();
+      else expect(row.slope).toBeCloseTo(want.slope, 12);
+    });
+    expect(found.length).toBe(STATISTICS_CASES.length);
+  });
+
+  const same = (value: unknown) => (value === null || value === undefined ? null : nanos(String(value)));
+});
+
+describe('dates, instants and texts', () => {
+  const WANT = [
+    {
+      day_of_week: 7,
+      week_start: '2026-02-23',
+      month_start: '2026-03-01',
+      day_before: '2026-02-28',
+      next_month: '2026-04-01',
+      first_as_of: '2026-03-01',
+      cut_off: '2026-03-02 02:00',
+      close_cut_off: '2026-04-04 06:00',
+      hour: '2026-03-02 02:00',
+      hours: 25,
+      number: nanos('1234.567890500'),
+      instant: '2026-02-28 23:00',
+    },
+    {
+      day_of_week: 4,
+      week_start: '2024-02-26',
+      month_start: '2024-02-01',
+      day_before: '2024-02-28',
+      next_month: '2024-03-29',
+      first_as_of: '2026-03-02',
+      cut_off: '2024-03-01 02:00',
+      close_cut_off: '2024-03-04 06:00',
+      hour: '2026-03-02 02:00',
+      hours: 25,
+      number: 0n,
+      instant: '2026-03-01 01:00',
+    },
+    {
+      day_of_week: 6,
+      week_start: '2026-01-26',
+      month_start: '2026-01-01',
+      day_before: '2026-01-30',
+      next_month: '2026-02-28',
+      first_as_of: '2026-03-01',
+      cut_off: '2026-02-01 02:00',
+      close_cut_off: '2026-02-04 06:00',
+      hour: '2026-03-02 01:00',
+      hours: 25,
+      number: null,
+      instant: '2026-03-01 00:00',
+    },
+  ];
+
+  function plain(row: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+    const { key, number, ...others } = row;
+    expect(key).toMatch(/^[0-9a-f]{32}$/);
+    const texts = Object.entries(others).map(([name, value]) => [
+      name,
+      /^hours|day_of_week$/.test(name) ? Number(value) : String(value).replace('T', ' ').slice(0, 16),
+    ]);
+    return { ...Object.fromEntries(texts), number: number === null ? null : nanos(String(number)) };
+  }
+
+  let keys: readonly unknown[] = [];
+  test('on DuckDB', async () => {
+    const found = await duckdb(withCases(sqlOf('duckdb/dates', ''), DATE_ROWS));
+    expect(found.map(plain)).toEqual(WANT);
+    keys = found.map((row) => row.key);
+  });
+
+  test("in Google's evaluator", () => {
+    const found = evaluated[2] ?? [];
+    const byWeek = (a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>) =>
+      Number(b.day_of_week === 7) - Number(a.day_of_week === 7) ||
+      Number(a.day_of_week) - Number(b.day_of_week);
+    const sorted = [...found].sort(byWeek);
+    expect(sorted.map(plain)).toEqual(WANT);
+    expect(sorted.map((row) => row.key)).toEqual(keys);
+  });
+});
