@@ -32,7 +32,7 @@ export function addCommands(program: Command, act: Act): void {
       collect,
     )
     .option('--only <source|stage>', 'only this source or stage; may be given several times', collect)
-    .option('--full-refresh', 'rebuild every model from nothing')
+    .option('--full-refresh', 'read every source from its beginning again and rebuild every model')
     .option('--no-publish', 'write files, publish nothing')
     .option('--simulators-now <instant>', 'move the bundled simulators’ clock first (RFC 3339, UTC)')
     .action((options) => act(async (at) => (await import('./commands/run.ts')).run(at(options), options)));

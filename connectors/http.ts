@@ -44,6 +44,8 @@ export interface Verdict {
   readonly next_step: string;
 }
 
+/** Characters of what was observed in a message. */
+const OBSERVED_LENGTH = 350;
 /** A body larger than this is not a page of ours. */
 const MAX_BODY_BYTES = 256 * 1024 * 1024;
 const RETRIED_STATUSES = new Set([408, 425, 429, 500, 502, 503, 504]);
@@ -74,12 +76,15 @@ export async function request(context: HttpContext, asked: HttpRequest): Promise
     if (tried >= limits.attempts || pause > limits.retry_after || spent + pause > limits.total) {
       throw failure(context, asked, outcome, tried);
     }
-    const what = redact(verdict.observed, context.secrets);
-    env.log('warn', `connectors: ${context.source}: got ${what}; try ${tried + 1} in ${pause} ms`, {
-      source: context.source,
-      stream: asked.stream,
-      url: safeUrl(asked.url),
-    });
+    env.log(
+      'warn',
+      `connectors: ${context.source}: got ${shown(context, verdict)}; try ${tried + 1} in ${pause} ms`,
+      {
+        source: context.source,
+        stream: asked.stream,
+        url: safeUrl(asked.url),
+      },
+    );
     await env.sleep(pause, asked.signal);
   }
 }
@@ -175,7 +180,7 @@ function judgeStatus(response: HttpResponse): Verdict | null {
     return {
       retry: false,
       failure: 'config',
-      observed: `${observed}, a redirect to ${to}`,
+      observed: `status ${status}, a redirect to ${to}${explanation(response)}`,
       next_step: 'put the present URL into the configuration',
     };
   }
@@ -212,14 +217,18 @@ function isBlank(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
-/** What the server says of its refusal: one line of at most 300 characters. */
+/** What the server says of its refusal. */
 function explanation(response: HttpResponse): string {
-  const text = response.body
-    .subarray(0, 2000)
-    .toString('utf8')
+  const text = response.body.subarray(0, 65_536).toString('utf8').trim();
+  return text === '' ? '' : ` saying ${text}`;
+}
+
+/** What was observed in one line of bounded length. Secrets go first: a cut through one would leave a part of it. */
+function shown(context: Pick<HttpContext, 'secrets'>, { observed }: Verdict): string {
+  return redact(observed, context.secrets)
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
+    .slice(0, OBSERVED_LENGTH)
     .trim();
-  return text === '' ? '' : ` saying ${text.slice(0, 300)}`;
 }
 
 function redirectHost(response: HttpResponse): string {
@@ -255,7 +264,7 @@ function failure(
   const times = tried === 1 ? '' : ` at try ${tried}, the last`;
   return sourceError(context, asked, {
     ...verdict,
-    observed: `${verdict.observed}${times}${patience}`,
+    observed: `${shown(context, verdict)}${times}${patience}`,
     cause,
   });
 }

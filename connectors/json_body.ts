@@ -32,6 +32,9 @@ export function utf8Text(body: Buffer): string {
   return body.toString('utf8');
 }
 
+/** What a JSON parser may ignore at the beginning (RFC 8259, 8.1). */
+const BYTE_ORDER_MARK = /^\ufeff/;
+
 /** @throws BodyError when the body is not JSON */
 export function parseJson(body: Buffer): unknown {
   return guarded(body, (text) => JSON.parse(text));
@@ -50,13 +53,34 @@ export function parseJsonExact(body: Buffer): unknown {
 }
 
 function guarded(body: Buffer, parse: (text: string) => unknown): unknown {
-  const text = utf8Text(body);
+  const text = utf8Text(body).replace(BYTE_ORDER_MARK, '');
   try {
     return parse(text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new BodyError(`${body.length} bytes that are not JSON (${why.slice(0, 200)})`, { cause: error });
+    const at = body.length - Buffer.byteLength(text.slice(faultIndex(text, why)));
+    throw new BodyError(
+      `${body.length} bytes that are not JSON from offset ${at} on (${why.slice(0, 200)})`,
+      {
+        cause: error,
+      },
+    );
   }
+}
+
+/** Characters that V8 shows on either side of an unexpected token, in the place of its position. */
+const SHOWN = 10;
+
+/** Where in a text JSON.parse failed, as its message tells; 0 where it does not. */
+function faultIndex(text: string, why: string): number {
+  const stated = /at position (\d+)/.exec(why)?.[1];
+  if (stated !== undefined) return Number(stated);
+  if (why.includes('end of JSON input')) return text.length;
+  const token = /^Unexpected token '(.+?)', (\.{3})?"(.*)"(\.{3})? is not valid JSON$/su.exec(why);
+  if (token === null) return 0;
+  const [, character = '', cutBefore, shown = '', cutAfter] = token;
+  if (cutBefore !== undefined) return text.indexOf(shown) + SHOWN;
+  return cutAfter === undefined ? text.indexOf(character) : shown.length - SHOWN;
 }
 
 /** JSON text of a value; a value nested too deeply to be written is named, not shown. */

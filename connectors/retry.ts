@@ -22,9 +22,12 @@ export const DEFAULT_RETRY_LIMITS: RetryLimits = {
   retry_after: 300_000,
 };
 
+const LONGEST_PLAUSIBLE_MS = 3_600_000;
+
 /**
  * Milliseconds that a `Retry-After` asks for: whole seconds or an HTTP date (RFC 9110, 10.2.3); null when it is
- * absent or neither. A date is held against the server's own clock where the answer states one.
+ * absent or neither. A date is held against the server's own clock where the answer states one, unless that gives a
+ * wait that no server means: then the date was reckoned on another clock than the `Date` header.
  */
 export function retryAfter(headers: Headers, now: Date): number | null {
   const value = headers.get('retry-after')?.trim() ?? '';
@@ -32,7 +35,9 @@ export function retryAfter(headers: Headers, now: Date): number | null {
   const at = Date.parse(value);
   if (!/[a-z]/i.test(value) || Number.isNaN(at)) return null;
   const served = Date.parse(headers.get('date') ?? '');
-  return Math.max(0, at - (Number.isNaN(served) ? now.getTime() : served));
+  const byMachine = Math.max(0, at - now.getTime());
+  const byServer = Number.isNaN(served) ? byMachine : Math.max(0, at - served);
+  return byServer > LONGEST_PLAUSIBLE_MS ? Math.min(byServer, byMachine) : byServer;
 }
 
 /** Full jitter: a uniform share of the capped exponential back-off, in milliseconds. `tried` counts from 1. */

@@ -12,6 +12,12 @@ export function safeUrl(url: string | URL): string {
   return shown.href;
 }
 
+/** A secret as it is, and as a form, a URL and JSON write it: a server may repeat what it was sent. */
+export function spellings(secret: string): readonly string[] {
+  const form = new URLSearchParams({ secret }).toString().slice('secret='.length);
+  return [secret, form, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)];
+}
+
 /** A text with every occurrence of each secret blanked; secrets under 4 characters are too short to look for. */
 export function redact(text: string, secrets: Iterable<string>): string {
   let shown = text;

@@ -61,12 +61,15 @@ async function loadStream(source: Source, stream: Stream, night: Night): Promise
 /** Reads page after page, lands each as it came, and stages its rows. */
 async function stage(source: Source, stream: Stream, staged: Load, night: Night): Promise<void> {
   const warehouse = opened(night);
-  const bookmark = await warehouse.bookmark(stream);
+  // A full refresh reads from the beginning again; rows that are held already are recognised and not loaded twice.
+  const bookmark = night.options.full_refresh ? null : await warehouse.bookmark(stream);
   const needed = source.streams.filter((other) => stream.references.includes(other.name));
   const references = await warehouse.references(needed);
   const progress = startProgress(stream, night);
   for await (const page of source.pages(stream, { bookmark, signal: night.env.signal })) {
-    const path = await landPage(night.data.root, page);
+    const path = await landPage(night.data.root, page).catch((cause: unknown) => {
+      throw notLanded(stream, cause);
+    });
     const parsed = source.parse(stream, page, references);
     await staged.add(landedPage(stream, page, path, parsed));
     progress(page, parsed);
@@ -163,6 +166,17 @@ function sumUp(loads: readonly LandedLoad[]): SourceReport {
     bytes: sum((each) => each.bytes),
     bookmark: main?.bookmark ?? null,
   };
+}
+
+function notLanded(stream: Stream, cause: unknown): NightError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const next_step = 'free space in the data directory or make it writable, then run again';
+  return new NightError(message, {
+    stage: 'land',
+    source: `${stream.source}.${stream.name}`,
+    next_step,
+    cause,
+  });
 }
 
 /** Gives a failure its stage, source and next step. */

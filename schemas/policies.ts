@@ -63,40 +63,50 @@ const selector = <T extends z.ZodType<string>>(value: T) =>
 
 const factors = z.record(name, decimalText(4));
 
+/** Grace counts hours above the commitment, so the hours must be held against it one by one. */
+function gracesOnlyHours<T extends z.ZodType<{ order: string; grace: { hours: number } }>>(schema: T): T {
+  return schema.refine((policy) => policy.order === 'hinge_then_reduce' || policy.grace.hours === 0, {
+    error: 'want 0 with order: reduce_then_hinge, which does not look at single hours',
+    path: ['grace', 'hours'],
+  });
+}
+
 /** One version of an overage policy: the file `overage/<policy_id>@<version>.yaml`. */
-export const OVERAGE_POLICY = approvedByAnother(
-  endsAfterStart(
-    z.strictObject({
-      policy_id: z
-        .string()
-        .regex(/^[a-z0-9][a-z0-9-]*$/, { error: 'want lower-case letters, digits and dashes' }),
-      version,
-      ...EFFECT,
-      ...AUTHORS,
-      applies_to: z.strictObject({
-        clouds: selector(z.enum(CLOUDS)),
-        plans: selector(name),
-        subscriptions: selector(name),
+export const OVERAGE_POLICY = gracesOnlyHours(
+  approvedByAnother(
+    endsAfterStart(
+      z.strictObject({
+        policy_id: z
+          .string()
+          .regex(/^[a-z0-9][a-z0-9-]*$/, { error: 'want lower-case letters, digits and dashes' }),
+        version,
+        ...EFFECT,
+        ...AUTHORS,
+        applies_to: z.strictObject({
+          clouds: selector(z.enum(CLOUDS)),
+          plans: selector(name),
+          subscriptions: selector(name),
+        }),
+        dimension: name,
+        unit: name,
+        commit: z.record(name, decimalText(9)),
+        period: z.enum(['calendar_month', 'anniversary_month', 'term']),
+        reduce: z.enum(['sum', 'avg_day', 'avg_period', 'peak_day', 'p95_hour']),
+        order: z.enum(['hinge_then_reduce', 'reduce_then_hinge']),
+        missing: z.enum(['unmetered', 'last_observed', 'period_mean']),
+        grace: z.strictObject({ hours: z.int().min(0) }),
+        burst_pct: decimalText(4),
+        rates: z.strictObject({ burst: decimalText(6), above: decimalText(6) }),
+        currency: z.string().regex(/^[A-Z]{3}$/, { error: 'want an ISO 4217 code like USD' }),
+        multipliers: z.strictObject({ tier: factors, region: factors, edition: factors }),
+        true_up: z.strictObject({ committed_amount: decimalText(9) }).nullable(),
+        drawdown: z.strictObject({ opening_balance: decimalText(9) }).nullable(),
+        rounding: z.strictObject({
+          mode: z.enum(['half_even', 'half_up', 'floor', 'ceil']),
+          scale: z.int().min(0).max(9),
+        }),
       }),
-      dimension: name,
-      unit: name,
-      commit: z.record(name, decimalText(9)),
-      period: z.enum(['calendar_month', 'anniversary_month', 'term']),
-      reduce: z.enum(['sum', 'avg_day', 'avg_period', 'peak_day', 'p95_hour']),
-      order: z.enum(['hinge_then_reduce', 'reduce_then_hinge']),
-      missing: z.enum(['unmetered', 'last_observed', 'period_mean']),
-      grace: z.strictObject({ hours: z.int().min(0) }),
-      burst_pct: decimalText(4),
-      rates: z.strictObject({ burst: decimalText(6), above: decimalText(6) }),
-      currency: z.string().regex(/^[A-Z]{3}$/, { error: 'want an ISO 4217 code like USD' }),
-      multipliers: z.strictObject({ tier: factors, region: factors, edition: factors }),
-      true_up: z.strictObject({ committed_amount: decimalText(9) }).nullable(),
-      drawdown: z.strictObject({ opening_balance: decimalText(9) }).nullable(),
-      rounding: z.strictObject({
-        mode: z.enum(['half_even', 'half_up', 'floor', 'ceil']),
-        scale: z.int().min(0).max(9),
-      }),
-    }),
+    ),
   ),
 );
 export type OveragePolicy = z.infer<typeof OVERAGE_POLICY>;
@@ -141,7 +151,7 @@ export const FEATURES_POLICY = approvedByAnother(
     plans: z.record(name, plan).refine((plans) => 'default' in plans, { error: 'want a plan named default' }),
   }),
 );
-export type FeaturesPolicy = z.infer<typeof FEATURES_POLICY>;
+type FeaturesPolicy = z.infer<typeof FEATURES_POLICY>;
 
 const points = { points: decimalText(4) };
 /** Points grow on a straight line from 0 at `from` to `points` at `to`, and stay there. */
@@ -154,7 +164,7 @@ const ramp = z
 const flag = z.strictObject({ ...points, when: z.literal(true) });
 
 /** The indicators that can carry points, and how each is weighed. */
-export const CHURN_WEIGHTS = z.strictObject({
+const CHURN_WEIGHTS = z.strictObject({
   commitment_utilisation_28d: ramp.optional(),
   usage_change_28d: ramp.optional(),
   usage_trend_pct_week: ramp.optional(),

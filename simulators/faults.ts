@@ -18,13 +18,14 @@ export const FAULT_KINDS = [
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /**
- * One fault. It strikes the next `times` requests whose path matches (`Infinity`: all of them).
+ * One fault. It strikes the next `times` requests whose path matches (`Infinity`, or null since JSON has no Infinity:
+ * all of them).
  * `path`: a regular expression's text, matched against path and query; absent: every data request
  * (token endpoints and the simulator's own control paths are spared).
  */
 export interface Fault {
   readonly kind: FaultKind;
-  readonly times: number;
+  readonly times: number | null;
   readonly path?: string;
 }
 
@@ -42,7 +43,7 @@ export class FaultBox {
       }
       return {
         kind: fault.kind,
-        left: fault.times,
+        left: fault.times ?? Number.POSITIVE_INFINITY,
         path: fault.path === undefined ? null : new RegExp(fault.path),
       };
     });

@@ -42,6 +42,9 @@ export interface RunningServer {
 
 const TRANSPORT = ['throttle_seconds', 'throttle_date', 'server_error', 'drop', 'truncate'] as const;
 const MAX_BODY_BYTES = 1024 * 1024 * 1024;
+const PROBLEM = { 'content-type': 'application/problem+json' };
+/** Names gzip, and not with a weight of zero (RFC 9110, 12.5.3). */
+const TAKES_GZIP = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/;
 const compress = promisify(gzip);
 
 /**
@@ -57,8 +60,8 @@ export async function serve(routes: readonly Route[], port = 0): Promise<Running
       if (response.headersSent) response.destroy();
       else
         response
-          .writeHead(500, { 'content-type': 'application/json' })
-          .end(JSON.stringify({ code: 'simulator_error', detail: String(error) }));
+          .writeHead(500, PROBLEM)
+          .end(JSON.stringify(problem(500, 'simulator_error', String(error)).body));
     });
   });
   await new Promise<void>((resolve, reject) => {
@@ -84,7 +87,11 @@ function faultRoute(faults: FaultBox): Route {
     pattern: /^\/_simulator\/faults$/,
     open: true,
     handler: (request) => {
-      faults.set(JSON.parse(request.body.toString('utf8')) as Fault[]);
+      try {
+        faults.set(JSON.parse(request.body.toString('utf8')) as Fault[]);
+      } catch (error) {
+        return problem(400, 'bad_request', String(error));
+      }
       return { status: 204 };
     },
   };
@@ -104,13 +111,10 @@ async function answer(
   const matching = routes.filter((route) => route.pattern.test(url.pathname));
   const route = matching.find((candidate) => candidate.method === method);
   if (route === undefined) {
-    const status = matching.length === 0 ? 404 : 405;
-    return send(
-      incoming,
-      response,
-      { status, body: { code: 'not_found', detail: `${method} ${url.pathname}` } },
-      false,
-    );
+    const detail = `${method} ${url.pathname}`;
+    const reply =
+      matching.length === 0 ? problem(404, 'not_found', detail) : problem(405, 'method_not_allowed', detail);
+    return send(incoming, response, reply, false);
   }
   const strike = route.open ? null : faults.strike(url.pathname + url.search, TRANSPORT);
   if (strike === 'drop') {
@@ -138,7 +142,7 @@ async function answer(
 export function problem(status: number, code: string, detail: string, more: object = {}): SimReply {
   return {
     status,
-    headers: { 'content-type': 'application/problem+json' },
+    headers: PROBLEM,
     body: { type: `urn:simulator:${code}`, title: code.replaceAll('_', ' '), status, code, detail, ...more },
   };
 }
@@ -154,7 +158,7 @@ async function send(
   let bytes = Buffer.isBuffer(plain) ? plain : Buffer.from(plain, 'utf8');
   const headers: Record<string, string> = { date: new Date().toUTCString(), ...reply.headers };
   if (isObject) headers['content-type'] ??= 'application/json';
-  if (bytes.length > 1024 && /\bgzip\b/.test(String(incoming.headers['accept-encoding'] ?? ''))) {
+  if (bytes.length > 1024 && TAKES_GZIP.test(String(incoming.headers['accept-encoding'] ?? ''))) {
     bytes = Buffer.from(await compress(bytes, { level: 1 }));
     headers['content-encoding'] = 'gzip';
   }

@@ -72,6 +72,7 @@ export async function startWorld(
     source: createSalesforceSource(fleet),
     now: clock,
     auth: salesforceAuth,
+    pollsUntilComplete: 1,
   });
   const tackle = await startTackleSimulator({
     source: createTackleSource(fleet),

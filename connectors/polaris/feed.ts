@@ -19,6 +19,8 @@ export interface Feed {
 }
 
 type Query = Readonly<Record<string, string | null>>;
+/** Whole hours in UTC; `to` is exclusive. */
+type HourRange = { readonly from: string; readonly to: string };
 
 const GONE = z.object({ code: z.literal('bookmark_expired'), oldest: instant(), latest: z.string().min(1) });
 const HOUR_MS = 3_600_000;
@@ -71,28 +73,61 @@ async function* recover(
   gone: HttpResponse,
 ): AsyncGenerator<Page, void> {
   const { oldest, latest } = expiry(session, feed, gone);
-  const range = feed.by_hours ? rereadRange(from, gone, session.context.env.now()) : null;
+  const range = feed.by_hours ? rereadRange(from, gone, oldest, session.context.env.now()) : null;
   const shown = range !== null ? `hours ${range.from} to ${range.to}` : 'the feed from its beginning';
   session.context.env.log(
     'warn',
     `connectors: polaris ${feed.stream.name}: bookmark has expired (the oldest kept is of ${oldest}); reading ${shown} again, then on from the present end`,
     { source: 'polaris', stream: feed.stream.name, bookmark: from.bookmark },
   );
-  const first = await ask(session, feed, range ?? {}, from.signal);
   const start = { ...from, bookmark: null };
-  const walk = follow(session, feed, start, first, range === null ? 'since' : 'page', range ?? {});
+  const walk = range === null ? wholeFeed(session, feed, start) : rereadHours(session, feed, start, range);
   for await (const page of walk) yield { ...page, bookmark: null };
   const rest = await ask(session, feed, { since: latest }, from.signal);
   yield* follow(session, feed, { ...from, bookmark: latest }, rest, 'since', {});
 }
 
-/** From the earliest open hour, 35 days at least, to the end of the present hour on the server's clock. */
-function rereadRange(from: ReadFrom, gone: HttpResponse, machine: Date): { from: string; to: string } {
+async function* wholeFeed(session: Session, feed: Feed, from: ReadFrom): AsyncGenerator<Page, void> {
+  const first = await ask(session, feed, {}, from.signal);
+  yield* follow(session, feed, from, first, 'since', {});
+}
+
+/**
+ * Pages of a range of hours. The end was reckoned on a clock that may be behind the feed's own: where a page's
+ * `as_of` shows later hours, they are asked for too, since `latest` would skip them.
+ */
+async function* rereadHours(
+  session: Session,
+  feed: Feed,
+  from: ReadFrom,
+  range: HourRange,
+): AsyncGenerator<Page, void> {
+  for (let hours = range; ; ) {
+    const first = await ask(session, feed, hours, from.signal);
+    let reached = hours.to;
+    for await (const page of follow(session, feed, from, first, 'page', hours)) {
+      if (page.as_of !== null) reached = endAfter(Date.parse(page.as_of));
+      yield page;
+    }
+    if (reached <= hours.to) return;
+    hours = { from: hours.to, to: reached };
+  }
+}
+
+/**
+ * From the earliest open hour, 35 days at least and no later than the oldest hour that Polaris still has bookmarks
+ * of, to the end of the present hour on the server's clock.
+ */
+function rereadRange(from: ReadFrom, gone: HttpResponse, oldest: string, machine: Date): HourRange {
   const served = Date.parse(gone.headers.get('date') ?? '');
   const now = Number.isNaN(served) ? machine.getTime() : served;
-  const least = wholeHour(now - REREAD_MS);
-  const open = from.open_from ?? FIRST_HOUR;
-  return { from: open < least ? wholeHour(Date.parse(open)) : least, to: wholeHour(now + 2 * HOUR_MS) };
+  const starts = [now - REREAD_MS, Date.parse(oldest), Date.parse(from.open_from ?? FIRST_HOUR)];
+  return { from: wholeHour(Math.min(...starts)), to: endAfter(now) };
+}
+
+/** The exclusive end of hours that holds the hour of an instant, and one more for clocks that differ. */
+function endAfter(milliseconds: number): string {
+  return wholeHour(milliseconds + 2 * HOUR_MS);
 }
 
 function wholeHour(milliseconds: number): string {

@@ -1,7 +1,7 @@
 import type { Page, ParsedPage, References, Rejected } from '../../schemas/page.ts';
 import { READINGS } from '../../schemas/polaris.ts';
 import type { Stream } from '../../schemas/streams.ts';
-import { BodyError, jsonText, parseJsonExact } from '../json_body.ts';
+import { BodyError, jsonText, parseJson, parseJsonExact } from '../json_body.ts';
 import { type Fault, parseRows, type RowRules, vanishedColumn } from '../rows.ts';
 import { SourceError } from '../source.ts';
 import { catalogueEnvelope, feedEnvelope, pageError } from './envelope.ts';
@@ -55,7 +55,7 @@ function exactRows(body: Buffer): readonly unknown[] {
     return (parseJsonExact(body) as { readonly data: readonly unknown[] }).data;
   } catch (error) {
     // The exact reader recurses: a page with a value nested too deeply for it is shown from the plain reader.
-    if (error instanceof BodyError) return (JSON.parse(body.toString('utf8')) as { data: unknown[] }).data;
+    if (error instanceof BodyError) return (parseJson(body) as { readonly data: readonly unknown[] }).data;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type HttpContext, type HttpResponse, request, sourceError } from '../http.ts';
 import { BodyError, parseJson } from '../json_body.ts';
 import type { RetryLimits } from '../retry.ts';
-import { joinUrl } from '../safe_url.ts';
+import { joinUrl, spellings } from '../safe_url.ts';
 import type { SourceEnv } from '../source.ts';
 import { authorised, signInVerdict, type TokenCache, tokenCache } from '../token.ts';
 import type { PolarisConfig } from './polaris_config.ts';
@@ -25,7 +25,7 @@ const TOKEN = z.object({ access_token: z.string().min(1), expires_in: z.number()
 
 /** A session with client credentials (RFC 6749, 4.4); it signs in with the first request. */
 export function polarisSession(config: PolarisConfig, env: SourceEnv, limits: Partial<RetryLimits>): Session {
-  const secrets = new Set([config.client_secret, encodeURIComponent(config.client_secret)]);
+  const secrets = new Set(spellings(config.client_secret));
   const context = { source: 'polaris', env, limits, secrets } as const;
   const tokens = tokenCache(context, (signal) => signIn(config, context, signal));
   return {

@@ -165,7 +165,7 @@ function nextLocator(response: HttpResponse): string | null {
 /** The header line of each page names the selected fields in their order: a reader by position would swap columns. */
 function checkHeader(session: Session, ask: BulkQuery, response: HttpResponse, stated: number): void {
   if (stated === 0 && response.body.length === 0) return;
-  const header = headerLine(response.body);
+  const header = headerOf(session, ask, response);
   if (header.length === ask.fields.length && header.every((name, index) => name === ask.fields[index]))
     return;
   throw broken(
@@ -174,6 +174,15 @@ function checkHeader(session: Session, ask: BulkQuery, response: HttpResponse, s
     response.url,
     `header line ${header.join(',').slice(0, 300)} instead of ${ask.fields.join(',')}`,
   );
+}
+
+function headerOf(session: Session, ask: BulkQuery, response: HttpResponse): readonly string[] {
+  try {
+    return headerLine(response.body);
+  } catch (error) {
+    if (!(error instanceof BodyError)) throw error;
+    throw broken(session, ask, response.url, `a header line that is ${error.message}`);
+  }
 }
 
 function checkTotal(session: Session, ask: BulkQuery, url: string, rows: number, job: Job): void {

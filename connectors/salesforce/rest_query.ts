@@ -9,7 +9,7 @@ import type { Session } from './session.ts';
 const ANSWER = z.object({
   totalSize: z.int().min(0),
   done: z.boolean(),
-  nextRecordsUrl: z.string().startsWith('/services/data/').optional(),
+  nextRecordsUrl: z.string().startsWith('/services/data/').nullish(),
   records: z.custom<readonly unknown[]>((value) => Array.isArray(value), { error: 'want a list' }),
 });
 type Answer = z.infer<typeof ANSWER>;
@@ -45,7 +45,7 @@ export async function* restPages(
     const { totalSize, done, nextRecordsUrl, records } = answer(session, ask, response);
     const stated = done ? totalSize - rows : null;
     rows += records.length;
-    if (done && rows !== totalSize)
+    if (rows > totalSize || (done && rows !== totalSize))
       throw broken(session, ask, response, `${rows} rows in all, totalSize ${totalSize}`);
     yield newPage(session.context.env, ask.stream, response, {
       api_version: session.settings.api_version,
@@ -53,7 +53,7 @@ export async function* restPages(
       bookmark: done ? bookmark : null,
     });
     if (done) return;
-    if (nextRecordsUrl === undefined)
+    if (nextRecordsUrl === undefined || nextRecordsUrl === null)
       throw broken(session, ask, response, 'done false without nextRecordsUrl');
     if (seen.has(nextRecordsUrl))
       throw broken(session, ask, response, `nextRecordsUrl ${nextRecordsUrl} a second time, a loop`);

@@ -1,5 +1,6 @@
 import { type HttpContext, type HttpRequest, type HttpResponse, sourceError } from '../http.ts';
 import type { RetryLimits } from '../retry.ts';
+import { spellings } from '../safe_url.ts';
 import { type SourceEnv, SourceError } from '../source.ts';
 import { authorised, tokenCache } from '../token.ts';
 import type { SalesforceConfig, SalesforceSettings } from './salesforce_config.ts';
@@ -31,7 +32,7 @@ export function salesforceSession(
   limits: Partial<RetryLimits>,
 ): Session {
   const { auth } = config;
-  const secrets = new Set(auth.kind === 'jwt' ? [auth.private_key] : [auth.client_secret]);
+  const secrets = new Set(auth.kind === 'jwt' ? [auth.private_key] : spellings(auth.client_secret));
   const context = { source: 'salesforce', env, limits, secrets, judge: salesforceVerdict } as const;
   let instance = config.login_url;
   let served: Date | null = null;

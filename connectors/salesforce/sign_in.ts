@@ -74,15 +74,16 @@ async function signedAssertion(config: SalesforceConfig, auth: JwtAuth, now: Dat
 }
 
 function privateKey(pem: string): KeyObject {
+  const refused = (got: string, cause?: unknown) =>
+    configError(`private key: got ${got}, want an RSA key in PEM`, 'check auth.private_key_file', cause);
+  let key: KeyObject;
   try {
-    return createPrivateKey(pem);
+    key = createPrivateKey(pem);
   } catch (error) {
-    throw configError(
-      'private key: got something else, want an RSA key in PEM',
-      'check auth.private_key_file',
-      error,
-    );
+    throw refused('something else', error);
   }
+  if (key.asymmetricKeyType !== 'rsa') throw refused(`one of type ${key.asymmetricKeyType}`);
+  return key;
 }
 
 function configError(what: string, next_step: string, cause?: unknown): SourceError {

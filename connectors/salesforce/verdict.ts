@@ -15,13 +15,13 @@ export function salesforceVerdict(response: HttpResponse): Verdict | null {
   const observed =
     first === undefined
       ? `status ${response.status}`
-      : `${response.status} ${first.errorCode} (${first.message.slice(0, 300)})`;
+      : `${response.status} ${first.errorCode} (${first.message})`;
   if (first?.errorCode === 'REQUEST_LIMIT_EXCEEDED') {
     const next_step =
       'wait for the 24-hour window to move, or have the limit raised; nothing of this read was committed';
     return { retry: true, failure: 'quota', observed, next_step };
   }
-  if (response.status === 406 || response.status === 420) {
+  if (response.status === 406 || response.status === 420 || response.status >= 500) {
     return {
       retry: true,
       failure: 'unavailable',
@@ -41,7 +41,7 @@ function signInRefused(
   status: number,
   { error, error_description }: z.infer<typeof OAUTH_ERROR>,
 ): Verdict | null {
-  if (status >= 500) return null;
+  if (status >= 500 || status === 429) return null;
   return {
     retry: false,
     failure: 'config',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Page } from '../../schemas/page.ts';
-import { BodyError, parseJsonExact } from '../json_body.ts';
+import { BodyError, isRawNumber, parseJsonExact, type RawNumber } from '../json_body.ts';
 import { SourceError } from '../source.ts';
 
 /**
@@ -16,11 +16,11 @@ export interface Envelope {
 }
 
 const list = z.custom<readonly unknown[]>((value) => Array.isArray(value), { error: 'want a list' });
-/** The end is said in several ways. */
+/** A token is a text or a number. The end is said in several ways. */
 const token = z
-  .string()
+  .union([z.string(), z.custom<RawNumber>(isRawNumber)])
   .nullish()
-  .transform((value) => (value === undefined || value === '' ? null : value));
+  .transform((value) => (typeof value === 'object' && value !== null ? value.rawJSON : value || null));
 
 const READERS: Readonly<Record<Paging, { readonly want: string; readonly schema: z.ZodType<Envelope> }>> = {
   cursor: {
@@ -32,8 +32,12 @@ const READERS: Readonly<Record<Paging, { readonly want: string; readonly schema:
   token: {
     want: '{data: [...], metadata: {nextPageToken}}',
     schema: z
-      .object({ data: list, metadata: z.object({ nextPageToken: token }) })
-      .transform(({ data, metadata }) => ({ records: data, next: metadata.nextPageToken })),
+      .object({ data: list, metadata: z.object({ nextPageToken: token, next_page_token: token }) })
+      // Tackle's description shows both spellings; a token that is not seen would end the list too early.
+      .transform(({ data, metadata }) => ({
+        records: data,
+        next: metadata.nextPageToken ?? metadata.next_page_token,
+      })),
   },
   offset: { want: 'a list', schema: list.transform((records) => ({ records, next: null })) },
   whole: { want: 'a list', schema: list.transform((records) => ({ records, next: null })) },

@@ -12,12 +12,16 @@ import {
 
 /** Where a column takes its value from in a Tackle record. */
 export interface Field {
-  readonly path: readonly [string, ...string[]];
+  readonly path: Path;
+  /** Where else the value may be: hosts and versions of the API differ. The first that holds one counts. */
+  readonly also: readonly Path[];
   /** A number whose source text is kept. */
   readonly is_money: boolean;
-  /** The key must be there, though its value may be null: other records are joined by it. */
-  readonly is_required: boolean;
+  /** Other records are joined by it: where it is in no record of a page, the page is broken. */
+  readonly is_joining: boolean;
 }
+
+type Path = readonly [string, ...string[]];
 
 /** The fields of one list. */
 export interface RecordShape {
@@ -30,9 +34,15 @@ export interface RecordShape {
   readonly ignored: readonly string[];
 }
 
-const of = (...path: [string, ...string[]]): Field => ({ path, is_money: false, is_required: false });
-const joining = (...path: [string, ...string[]]): Field => ({ path, is_money: false, is_required: true });
-const money = (...path: [string, ...string[]]): Field => ({ path, is_money: true, is_required: false });
+function field(path: Path, more: Partial<Field> = {}): Field {
+  return { path, also: [], is_money: false, is_joining: false, ...more };
+}
+
+const of = (...path: Path): Field => field(path);
+const joining = (...path: Path): Field => field(path, { is_joining: true });
+const money = (...path: Path): Field => field(path, { is_money: true });
+/** Money by itself, or in an object beside its currency. */
+const amount = (...path: Path): Field => field(path, { is_money: true, also: [[...path, 'amount']] });
 
 const CONTRACT_FIELDS = {
   cloud_marketplace: of('cloudMarketplace'),
@@ -55,7 +65,10 @@ const CONTRACT_FIELDS = {
   auto_renew: of('autoRenew'),
   total_contract_value: money('totalContractValue', 'amount'),
   total_contract_value_currency: of('totalContractValue', 'currencyCode'),
-  total_net_value: money('totalNetValue', 'amount'),
+  total_net_value: field(['totalNetValue', 'amount'], {
+    is_money: true,
+    also: [['totalContractNetValue', 'amount']],
+  }),
   gross_disbursed: money('grossDisbursed', 'amount'),
   net_disbursed: money('netDisbursed', 'amount'),
   marketplace_fee_rate: money('marketplaceFeeRate'),
@@ -63,10 +76,11 @@ const CONTRACT_FIELDS = {
 };
 
 const MONEY_FIELDS = {
-  transaction_id: joining('transaction', 'id'),
-  seller_revenue: money('transaction', 'seller_revenue'),
-  marketplace_fee: money('transaction', 'marketplace_fee'),
-  net_amount: money('transaction', 'net_amount'),
+  product: field(['product'], { also: [['product', 'id']] }),
+  transaction_id: of('transaction', 'id'),
+  seller_revenue: amount('transaction', 'seller_revenue'),
+  marketplace_fee: amount('transaction', 'marketplace_fee'),
+  net_amount: amount('transaction', 'net_amount'),
   account_number: of('customer', 'account_number'),
 };
 
@@ -80,6 +94,7 @@ export const RECORD_SHAPES: readonly RecordShape[] = [
       'vendorId',
       'cloudData',
       'totalNetValue.currencyCode',
+      'totalContractNetValue.currencyCode',
       'grossDisbursed.currencyCode',
       'netDisbursed.currencyCode',
     ],
@@ -90,7 +105,12 @@ export const RECORD_SHAPES: readonly RecordShape[] = [
     whole: null,
     ignored: ['marketplace_data'],
   },
-  { stream: PRODUCTS, fields: {}, whole: 'product', ignored: [] },
+  {
+    stream: PRODUCTS,
+    fields: { product_id: field(['product_id'], { also: [['productid'], ['id']] }) },
+    whole: 'product',
+    ignored: [],
+  },
   {
     stream: MICROSOFT_OFFERS,
     fields: {

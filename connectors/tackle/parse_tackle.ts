@@ -4,9 +4,9 @@ import { csvRecords } from '../csv.ts';
 import { BodyError, jsonText } from '../json_body.ts';
 import { type Fault, parseRows, vanishedColumn } from '../rows.ts';
 import { pageError, tackleEnvelope } from './envelope.ts';
-import { type Field, fieldOf, RECORD_SHAPES, type RecordShape } from './fields.ts';
+import { fieldOf, RECORD_SHAPES, type RecordShape } from './fields.ts';
 import { TACKLE_LISTS } from './lists.ts';
-import { pick, tackleValue } from './tackle_values.ts';
+import { fieldValue, tackleValue } from './tackle_values.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 type Body = Pick<Page, 'body' | 'url' | 'format'>;
@@ -31,7 +31,7 @@ export function parseTackle(stream: Stream, page: Body): ParsedPage {
     unknownFields: unknownFields(shape),
     text: (offset) => jsonText(rows[offset]),
   });
-  const vanished = vanishedColumn(parsed);
+  const vanished = vanishedColumn(parsed) ?? vanishedJoin(shape, rows);
   if (vanished !== null)
     throw pageError(stream.name, page, `${rows.length} rows without ${vanished}`, 'its key in each row');
   return parsed;
@@ -41,22 +41,29 @@ function shaped(shape: RecordShape, raw: Fields): Fields {
   const row: Record<string, unknown> = {};
   for (const { name, type } of shape.stream.columns) {
     const field = fieldOf(shape, name);
-    row[name] = name === shape.whole ? jsonText(raw) : tackleValue(type, field, pick(raw, field.path));
+    row[name] = name === shape.whole ? jsonText(raw) : tackleValue(type, field, fieldValue(raw, field));
   }
   return row;
 }
 
-/** Keys, and fields that join records, must be there; all others may be left out where they have no value. */
+/** Keys must be there; all other fields may be left out where they have no value. */
 function missingKey(shape: RecordShape, raw: unknown): Fault | null {
   if (typeof raw !== 'object' || raw === null) return null;
-  const joining = Object.keys(shape.fields).filter((column) => fieldOf(shape, column).is_required);
   const keys = shape.stream.key.filter((column) => column !== 'cloud');
-  for (const column of [...keys, ...joining]) {
-    if (pick(raw as Fields, fieldOf(shape, column).path) === undefined) {
-      return { column, value: undefined, reason: 'missing key' };
-    }
-  }
-  return null;
+  const missing = keys.find((column) => lacks(shape, column, raw as Fields));
+  return missing === undefined ? null : { column: missing, value: undefined, reason: 'missing key' };
+}
+
+/** A column that joins records and is in none of several rows: its field has vanished from the API. */
+function vanishedJoin(shape: RecordShape, rows: readonly unknown[]): string | null {
+  const records = rows.filter((raw): raw is Fields => typeof raw === 'object' && raw !== null);
+  if (records.length < 2) return null;
+  const joining = Object.keys(shape.fields).filter((column) => fieldOf(shape, column).is_joining);
+  return joining.find((column) => records.every((raw) => lacks(shape, column, raw))) ?? null;
+}
+
+function lacks(shape: RecordShape, column: string, raw: Fields): boolean {
+  return fieldValue(raw, fieldOf(shape, column)) === undefined;
 }
 
 function wrongLength(raw: readonly unknown[]): Fault {
@@ -80,7 +87,10 @@ function unknownFields(shape: RecordShape) {
 
 /** Top-level key → the parts that are known; none where the whole of it is stored or ignored. */
 function knownKeys(shape: RecordShape): ReadonlyMap<string, ReadonlySet<string>> {
-  const stored = shape.stream.columns.map(({ name }): Field['path'] => fieldOf(shape, name).path);
+  const stored = shape.stream.columns.flatMap(({ name }) => {
+    const { path, also } = fieldOf(shape, name);
+    return [path, ...also];
+  });
   const ignored = shape.ignored.map((name) => name.split('.'));
   const keys = new Map<string, Set<string>>();
   for (const [key = '', part] of [...stored, ...ignored]) {
@@ -92,13 +102,19 @@ function knownKeys(shape: RecordShape): ReadonlyMap<string, ReadonlySet<string>>
   return keys;
 }
 
-/** The rows of a dropped file as records: the header names fields, a part with a dot (`transaction.id`). */
+/**
+ * The rows of a dropped file as records: the header names fields, a part with a dot or an underscore
+ * (`transaction.id`, `transaction_id`) or as its column (`seller_revenue`).
+ */
 function dropRows(shape: RecordShape, page: Body): readonly unknown[] {
-  const paths = shape.stream.columns
-    .filter(({ name }) => name !== 'cloud')
-    .map(({ name }) => fieldOf(shape, name).path);
-  const want = paths.map((path) => path.join('.'));
-  const [header = [], ...records] = csvOf(shape, page, want);
+  const spelt = new Map<string, string>();
+  for (const { name } of shape.stream.columns.filter((column) => column.name !== 'cloud')) {
+    const { path } = fieldOf(shape, name);
+    for (const spelling of [path.join('.'), path.join('_'), name]) spelt.set(spelling, path.join('.'));
+  }
+  const want = [...new Set(spelt.values())];
+  const [names = [], ...records] = csvOf(shape, page, want);
+  const header = names.map((name) => spelt.get(name) ?? name);
   const missing = want.filter((name) => !header.includes(name));
   const doubled = header.filter((name, index) => header.indexOf(name) !== index);
   if (missing.length > 0 || doubled.length > 0) {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type HttpContext, type HttpRequest, type HttpResponse, request, sourceError } from '../http.ts';
 import { BodyError, parseJson } from '../json_body.ts';
 import type { RetryLimits } from '../retry.ts';
-import { joinUrl } from '../safe_url.ts';
+import { joinUrl, spellings } from '../safe_url.ts';
 import type { SourceEnv } from '../source.ts';
 import { authorised, signInVerdict, type TokenCache, tokenCache } from '../token.ts';
 import type { TackleConfig } from './tackle_config.ts';
@@ -21,7 +21,7 @@ const TOKEN = z.object({ access_token: z.string().min(1), expires_in: z.number()
 
 /** A session of a configuration; it signs in with the first request. */
 export function tackleSession(config: TackleConfig, env: SourceEnv, limits: Partial<RetryLimits>): Session {
-  const secrets = new Set([config.client_secret]);
+  const secrets = new Set(spellings(config.client_secret));
   const context = { source: 'tackle', env, limits, secrets } as const;
   let served: number | null = null;
   const note = (response: HttpResponse) => {

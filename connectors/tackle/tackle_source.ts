@@ -4,16 +4,19 @@ import { readAhead } from '../read_ahead.ts';
 import type { RetryLimits } from '../retry.ts';
 import { type ReadFrom, type Source, type SourceEnv, SourceError } from '../source.ts';
 import { azureDropPages } from './azure_drop.ts';
+import { tackleEnvelope } from './envelope.ts';
 import { listPages, type Walk } from './list_pages.ts';
 import { TACKLE_LISTS, type TackleList } from './lists.ts';
 import { parseTackle } from './parse_tackle.ts';
 import { type Session, tackleSession } from './session.ts';
 import type { TackleConfig } from './tackle_config.ts';
+import { instantText } from './tackle_values.ts';
 
 const USAGE_LOOKBACK_DAYS = 35;
 const DAY_MS = 24 * 3_600_000;
-/** Before any marketplace paid anything out. */
+/** Before any marketplace paid anything out, and after anything that is there: no clock may cut a period off. */
 const FIRST_DAY = '2015-01-01';
+const LAST_DAY = '2099-12-31';
 /** The clouds whose money Tackle knows; Azure's comes as a file drop. */
 const MONEY_CLOUDS = ['aws', 'gcp'] as const;
 
@@ -55,24 +58,38 @@ async function* walk(session: Session, through: Walk): AsyncGenerator<Page, void
 
 /**
  * Usage records from the bookmark less the look-back on: their changes cannot be asked for. The new bookmark is the
- * server's clock at the first answer.
+ * newest start that was read, since the request compares starts; no later than the server's clock at the first
+ * answer, so that one record from the future cannot hide those after it.
  */
 async function* usagePages(session: Session, list: TackleList, from: ReadFrom): AsyncGenerator<Page, void> {
   const days = session.config.usage_lookback_days ?? USAGE_LOOKBACK_DAYS;
   const query: Record<string, string> =
     from.bookmark === null ? {} : { start_after: instantBefore(from.bookmark, days) };
-  let bookmark: string | null = null;
+  let served = Number.POSITIVE_INFINITY;
   const answered = () => {
-    bookmark ??= laterOf(from.bookmark, `${session.servedAt().toISOString().slice(0, 19)}Z`);
+    served = Math.min(served, session.servedAt().getTime());
   };
-  for await (const { isLast, ...page } of listPages(session, {
-    list,
-    query,
-    signal: from.signal,
-    answered,
-  })) {
+  let newest = from.bookmark === null ? Number.NEGATIVE_INFINITY : Date.parse(from.bookmark);
+  const through = { list, query, signal: from.signal, answered };
+  for await (const { isLast, ...page } of listPages(session, through)) {
+    newest = Math.max(newest, Math.min(newestStart(list, page), served));
+    const bookmark = Number.isFinite(newest) ? wholeSecond(newest) : null;
     yield isLast ? { ...page, bookmark } : page;
   }
+}
+
+/** When the newest record of a page starts, in milliseconds; minus infinity where none says so. */
+function newestStart(list: TackleList, page: Page): number {
+  const { records } = tackleEnvelope(list.stream.name, list.paging, page);
+  return records.reduce<number>((newest, record) => {
+    const { start_time } = Object(record) as { readonly start_time?: unknown };
+    const start = typeof start_time === 'string' ? Date.parse(instantText(start_time)) : Number.NaN;
+    return Number.isNaN(start) ? newest : Math.max(newest, start);
+  }, Number.NEGATIVE_INFINITY);
+}
+
+function wholeSecond(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }
 
 /** Money lists: one walk for each cloud that Tackle knows, then Azure's files. */
@@ -81,28 +98,21 @@ async function* moneyPages(
   list: TackleList,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Page, void> {
-  // A month ahead of the server's clock, so that no period is cut off.
-  const end_date = new Date(session.servedAt().getTime() + 31 * DAY_MS).toISOString().slice(0, 10);
   for (const cloud of MONEY_CLOUDS) {
-    yield* walk(session, { list, query: { cloud, start_date: FIRST_DAY, end_date }, signal });
+    yield* walk(session, { list, query: { cloud, start_date: FIRST_DAY, end_date: LAST_DAY }, signal });
   }
   yield* azureDropPages(session, list);
 }
 
 function instantBefore(bookmark: string, days: number): string {
   const at = Date.parse(bookmark);
-  if (!Number.isNaN(at)) return `${new Date(at - days * DAY_MS).toISOString().slice(0, 19)}Z`;
+  if (!Number.isNaN(at)) return wholeSecond(at - days * DAY_MS);
   throw new SourceError(`connectors: tackle usage_records: bookmark: got ${bookmark}, want an instant`, {
     failure: 'contract',
     source: 'tackle',
     stream: USAGE_RECORDS.name,
     next_step: 'run with --full-refresh',
   });
-}
-
-/** A server's clock that has gone back must not take the bookmark with it. */
-function laterOf(known: string | null, served: string): string {
-  return known !== null && known > served ? known : served;
 }
 
 function unknownStream(name: string): SourceError {

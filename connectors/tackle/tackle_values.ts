@@ -18,8 +18,20 @@ export function pick(record: Fields, path: readonly string[]): unknown {
   return value;
 }
 
-/** A picked value as a value for its column's schema: missing is null, money the number's text, parts JSON text. */
-export function tackleValue(type: ColumnType, field: Field, value: unknown): unknown {
+/** The value of a field; undefined where its key is missing. An object in the first place gives way to a value in another. */
+export function fieldValue(record: Fields, { path: place, also }: Pick<Field, 'path' | 'also'>): unknown {
+  const first = pick(record, place);
+  if (also.length === 0 || !isMissingOrObject(first)) return first;
+  const other = also.map((path) => pick(record, path)).find((value) => !isMissingOrObject(value));
+  return other === undefined ? first : other;
+}
+
+function isMissingOrObject(value: unknown): boolean {
+  return value === undefined || (typeof value === 'object' && value !== null && !isRawNumber(value));
+}
+
+/** A field's value as a value for its column's schema: missing is null, money the number's text, parts JSON text. */
+export function tackleValue(type: ColumnType, field: Pick<Field, 'is_money'>, value: unknown): unknown {
   if (value === null || value === undefined) return null;
   if (type === 'json') return jsonText(value);
   if (isRawNumber(value)) return field.is_money ? value.rawJSON : Number(value.rawJSON);

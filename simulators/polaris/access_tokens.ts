@@ -46,5 +46,5 @@ export class AccessTokens {
 }
 
 function bearer(request: SimRequest): string | null {
-  return /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? null;
+  return /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? null;
 }

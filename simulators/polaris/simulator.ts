@@ -69,7 +69,7 @@ class PolarisSimulator {
     const get = (path: string, handler: Handler): Route => ({
       method: 'GET',
       pattern: new RegExp(`^${path}$`),
-      handler: (request) => this.#guarded(request, handler),
+      handler: async (request) => this.#dated(await this.#guarded(request, handler)),
     });
     return [
       { method: 'POST', pattern: /^\/oauth\/token$/, handler: (r) => this.#tokens.grant(r), open: true },
@@ -99,6 +99,11 @@ class PolarisSimulator {
       if (error instanceof BadRequest) return error.reply;
       throw error;
     }
+  }
+
+  /** The `Date` of an answer is the world's, as its rows are. */
+  #dated(reply: SimReply): SimReply {
+    return { ...reply, headers: { ...reply.headers, date: new Date(this.#options.now()).toUTCString() } };
   }
 
   #feed(feed: Bookmark['feed'], request: SimRequest): SimReply {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type HttpContext, request } from '../../connectors/http.ts';
 import { backoff, DEFAULT_RETRY_LIMITS, retryAfter } from '../../connectors/retry.ts';
-import { joinUrl, redact, safeUrl } from '../../connectors/safe_url.ts';
+import { joinUrl, redact, safeUrl, spellings } from '../../connectors/safe_url.ts';
 import { SourceError } from '../../connectors/source.ts';
 import { type Call, type Reply, type ScriptedApi, scriptedApi, testEnv } from './scripted_api.ts';
 
@@ -115,6 +115,7 @@ describe('request', () => {
     const api = await start(() => ({
       status: 302,
       headers: { location: 'https://elsewhere.example/x?token=1' },
+      body: 'moved '.repeat(200),
     }));
     const error = await failed(request(context(), { ...asked, url: api.url }));
     expect(error.failure).toBe('config');
@@ -138,6 +139,13 @@ describe('request', () => {
     expect(error.message).not.toMatch(/hush|pw|abc/);
   });
 
+  test('blanks a secret that a long answer is cut in the middle of', async () => {
+    const api = await start(() => ({ status: 400, body: `${'x'.repeat(320)}hush-hush` }));
+    const error = await failed(request(context(), { ...asked, url: api.url }));
+    expect(error.message).not.toContain('hush');
+    expect(error.message.length).toBeLessThan(600);
+  });
+
   test('reports an unreachable server as unavailable, with its reason', async () => {
     const api = await start(() => ({}));
     await api.close();
@@ -154,6 +162,8 @@ describe('retryAfter', () => {
     [{ 'retry-after': 'Sun, 22 Nov 2026 03:00:05 GMT' }, 5000],
     [{ 'retry-after': 'Sun, 22 Nov 2026 04:00:05 GMT', date: 'Sun, 22 Nov 2026 04:00:00 GMT' }, 5000],
     [{ 'retry-after': 'Sun, 22 Nov 2026 02:00:00 GMT' }, 0],
+    [{ 'retry-after': 'Sun, 22 Nov 2026 03:00:05 GMT', date: 'Fri, 20 Nov 2026 04:00:00 GMT' }, 5000],
+    [{ 'retry-after': 'Mon, 23 Nov 2026 03:00:00 GMT', date: 'Sun, 22 Nov 2026 03:00:00 GMT' }, 86_400_000],
     [{ 'retry-after': '-5' }, null],
     [{ 'retry-after': 'soon' }, null],
     [{}, null],
@@ -174,6 +184,8 @@ test('URLs are shown without secrets', () => {
     'https://h.example/a?client_secret=***&locator=y',
   );
   expect(redact('a secret here', ['secret', 'abc'])).toBe('a *** here');
+  const sent = ['it"s a=secret!', 'it%22s+a%3Dsecret%21', 'it%22s%20a%3Dsecret!', 'it\\"s a=secret!'];
+  expect(sent.map((text) => redact(text, spellings('it"s a=secret!')))).toEqual(sent.map(() => '***'));
   expect(joinUrl('https://h.example/base/', '/v1/x', { page: 'a b', none: null }).href).toBe(
     'https://h.example/base/v1/x?page=a+b',
   );

@@ -64,7 +64,7 @@ describe('an expired bookmark', () => {
 
   test.each([
     ['everything where every hour is open', undefined, '2000-01-01T00:00:00Z'],
-    ['35 days at least', '2026-11-01T00:00:00Z', '2026-10-18T03:00:00Z'],
+    ['35 days at least, and the oldest hour', '2026-11-01T00:00:00Z', '2026-10-18T00:00:00Z'],
     ['from the earliest open hour', '2026-08-01T00:00:00Z', '2026-08-01T00:00:00Z'],
   ])('reads again %s, then on from the present end', async (_name, open_from, want) => {
     const { api, env, source } = await start(readings);
@@ -83,6 +83,19 @@ describe('an expired bookmark', () => {
         .map(({ message }) => message)
         .join(),
     ).toContain('bookmark has expired');
+  });
+
+  test('reads on until no page’s as_of is beyond the hours asked for, whatever the Date header says', async () => {
+    const behind = { ...gone, headers: { date: 'Sun, 01 Nov 2026 12:00:00 GMT' } };
+    const { api, source } = await start((call) =>
+      call.url.searchParams.get('since') === 'old' ? behind : feedPage([], 'end'),
+    );
+    for await (const page of source.pages(READINGS, { bookmark: 'old' })) expect(page.as_of).toBe(AS_OF);
+    const asked = api.calls.map(({ url }) => [url.searchParams.get('from'), url.searchParams.get('to')]);
+    expect(asked.filter(([from]) => from !== null)).toEqual([
+      ['2000-01-01T00:00:00Z', '2026-11-01T14:00:00Z'],
+      ['2026-11-01T14:00:00Z', '2026-11-22T05:00:00Z'],
+    ]);
   });
 
   test('reads the feature feed from its beginning, since it has no hours to ask for', async () => {
@@ -258,6 +271,32 @@ describe('the rows of a page', () => {
     const body = Buffer.concat([Buffer.from('{"data":[{"a":"'), Buffer.from([0xff]), Buffer.from('"}]}')]);
     const page = { body, url: 'http://h/v1', format: 'json', stated_rows: null } as const;
     expect(() => source.parse(READINGS, page, READING_REFERENCES)).toThrow(/not UTF-8/);
+  });
+
+  test('a byte order mark before the JSON is passed over', () => {
+    const source = createPolarisSource(
+      { url: 'http://127.0.0.1:1', client_id: 'a', client_secret: 'b' },
+      testEnv(),
+    );
+    const text = `\ufeff${JSON.stringify({ data: [reading(0)], next: 'n', has_more: false, as_of: AS_OF })}`;
+    const page = { body: Buffer.from(text), url: 'http://h/v1', format: 'json', stated_rows: null } as const;
+    expect(source.parse(READINGS, page, READING_REFERENCES).offsets).toEqual([0]);
+  });
+
+  test.each([
+    ['<!doctype html><title>Down</title>', 0],
+    ['{"data":[', 9],
+    ['{"data":["é",]}', 14],
+    ['{"data":[1,2,3,4,5,6,7,8,9,oops,1,2,3,4,5]}', 27],
+  ])('a page that is not JSON is an error that says where: %s', (text, offset) => {
+    const source = createPolarisSource(
+      { url: 'http://127.0.0.1:1', client_id: 'a', client_secret: 'b' },
+      testEnv(),
+    );
+    const page = { body: Buffer.from(text), url: 'http://h/v1', format: 'json', stated_rows: null } as const;
+    expect(() => source.parse(READINGS, page, READING_REFERENCES)).toThrow(
+      `page http://h/v1: got ${Buffer.byteLength(text)} bytes that are not JSON from offset ${offset} on`,
+    );
   });
 
   test('readings without a catalogue are no good', () => {

@@ -55,6 +55,17 @@ describe('signing in', () => {
   });
 });
 
+describe('the key of the JWT flow', () => {
+  test('of another kind is a configuration error', async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const private_key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const started = await start(nothing, { auth: { kind: 'jwt', username: 'u', private_key } });
+    const error = await failure(started.source.open());
+    expect(error.failure).toBe('config');
+    expect(error.message).toContain('got one of type ec, want an RSA key in PEM');
+  });
+});
+
 describe('describe', () => {
   test('a field that vanished fails the night', async () => {
     const started = await start(salesforceApi(nothing, new Set(['Account.Industry'])));
@@ -172,6 +183,28 @@ describe('REST and Bulk', () => {
     expect([restPage?.api_version, bulkPage?.api_version]).toEqual(['v67.0', 'v67.0']);
   });
 
+  test('a REST query ends with done, whatever nextRecordsUrl says', async () => {
+    const started = await start(
+      salesforceApi(() => ({
+        body: { totalSize: 1, done: true, nextRecordsUrl: null, records: [account(1)] },
+      })),
+    );
+    expect(await readAll(started, '2026-11-21T00:00:00Z')).toHaveLength(1);
+  });
+
+  test('REST pages that go on beyond the total are an error, not an endless night', async () => {
+    let asked = 0;
+    const started = await start(
+      salesforceApi(() => {
+        asked += 1;
+        const nextRecordsUrl = `${DATA}/query/cursor-${asked}`;
+        return { body: { totalSize: 2, done: false, nextRecordsUrl, records: [account(asked)] } };
+      }),
+    );
+    const error = await failure(readAll(started, '2026-11-21T00:00:00Z'));
+    expect(error.message).toContain('3 rows in all, totalSize 2');
+  });
+
   test('REST pages must add up to the total', async () => {
     const started = await start(
       salesforceApi(() => ({ body: { totalSize: 3, done: true, records: [account(1)] } })),
@@ -228,6 +261,25 @@ describe('limits', () => {
     expect(error.failure).toBe('quota');
     expect(error.message).toContain('REQUEST_LIMIT_EXCEEDED');
     expect(started.env.slept).toHaveLength(2);
+  });
+
+  test.each([406, 420, 429, 500, 501, 520, 599])('status %i is tried again', async (status) => {
+    const started = await start(salesforceApi(() => ({ status, body: [] })));
+    const error = await failure(readAll(started, '2026-11-21T00:00:00Z'));
+    expect(error.failure).toBe('unavailable');
+    expect(started.env.slept).toHaveLength(2);
+  });
+
+  test('a sign-in that is asked to wait is tried again', async () => {
+    let signIns = 0;
+    const script = salesforceApi(nothing);
+    const started = await start((call) => {
+      if (!call.url.pathname.endsWith('/token')) return script(call);
+      signIns += 1;
+      return signIns === 1 ? { status: 429, body: { error: 'rate_limited' } } : script(call);
+    });
+    await started.source.open();
+    expect(signIns).toBe(2);
   });
 
   test('an answer without a Date header is no clock', async () => {

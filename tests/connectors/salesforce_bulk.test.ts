@@ -77,6 +77,15 @@ describe('a Bulk job', () => {
     expect((await failure(readAll(started))).message).toContain('header line');
   });
 
+  test('whose header line is cut within quotes is refused', async () => {
+    const started = await start(
+      api((call, reply) => (results(call) ? { ...reply, body: String(reply.body).slice(0, 8) } : reply)),
+    );
+    const error = await failure(readAll(started));
+    expect(error).toMatchObject({ name: 'SourceError', failure: 'contract' });
+    expect(error.message).toContain('header line');
+  });
+
   test('that failed says why', async () => {
     const started = await start(
       api((call, reply) =>

@@ -168,7 +168,7 @@ export const TACKLE_CASES: readonly SourceCase[] = [
     key: { column: 'id', value: (n) => `u-${n}` },
     api: tokenPages,
     loop: tokenLoop,
-    nextBookmark: /^2026-11-22T03:00:10Z$/,
+    nextBookmark: /^2026-11-21T03:00:00Z$/,
   },
   {
     ...common,

@@ -130,6 +130,19 @@ describe('nights over faulty sources', () => {
     },
   );
 
+  it('a full refresh reads everything again and loads nothing twice', async () => {
+    const dataDir = test.newDataDir();
+    const first = await test.night(dataDir, LOAD_ONLY);
+    const again = await test.night(dataDir, { ...LOAD_ONLY, full_refresh: true });
+    expect(again.error).toBeNull();
+    for (const name of SOURCES) {
+      expect(again.sources[name]?.rows_read, name).toBe(first.sources[name]?.rows_read);
+      expect(again.sources[name]?.rows_loaded, name).toBe(0);
+    }
+    expect(again.evidence).toEqual(first.evidence);
+    expect(await printTables(dataDir, 'raw', RAW_IDENTITY)).toEqual(wanted);
+  });
+
   it('a bookmark that Polaris no longer knows: re-reads, says so, and ends in the same tables', async () => {
     const dataDir = test.newDataDir();
     expect((await test.night(dataDir, LOAD_ONLY)).error).toBeNull();

@@ -123,6 +123,15 @@ describe('the change feeds', () => {
     const response = await bench.get('/v1/usage/readings', { 'accept-encoding': 'gzip' });
     expect(response.headers.get('content-encoding')).toBe('gzip');
     expect(((await response.json()) as WirePage).data.length).toBeGreaterThan(0);
+    const refused = await bench.get('/v1/usage/readings', { 'accept-encoding': 'gzip;q=0, identity' });
+    expect(refused.headers.get('content-encoding')).toBeNull();
+    expect(((await refused.json()) as WirePage).data.length).toBeGreaterThan(0);
+  });
+
+  it('are dated by the world, like their rows', async () => {
+    const response = await bench.get('/v1/usage/readings?limit=1');
+    const { as_of } = (await response.json()) as WirePage;
+    expect(Date.parse(response.headers.get('date') ?? '')).toBe(Date.parse(as_of));
   });
 });
 
@@ -148,8 +157,12 @@ describe('parameters', () => {
     expect(await response.json()).toMatchObject({ code: 'bad_request', status: 400 });
   });
 
-  it('an unknown path is answered with 404', async () => {
-    expect((await bench.get('/v1/usage/nothing')).status).toBe(404);
+  it('an unknown path is answered with 404, an unknown method with 405, as problems', async () => {
+    const unknown = await bench.get('/v1/usage/nothing');
+    expect([unknown.status, unknown.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
+    expect(await unknown.json()).toMatchObject({ code: 'not_found', status: 404 });
+    const posted = await fetch(`${bench.server.url}/v1/customers`, { method: 'POST' });
+    expect(await posted.json()).toMatchObject({ code: 'method_not_allowed', status: 405 });
   });
 });
 

@@ -36,6 +36,22 @@ describe('transport faults', () => {
   });
 });
 
+describe('faults set from another process', () => {
+  const put = (body: string) =>
+    fetch(`${bench.server.url}/_simulator/faults`, { method: 'PUT', body }).then(({ status }) => status);
+
+  it('strike every request where times is null, which is how JSON writes Infinity', async () => {
+    expect(await put(JSON.stringify([{ kind: 'server_error', times: Number.POSITIVE_INFINITY }]))).toBe(204);
+    expect((await bench.get(READINGS)).status).toBe(503);
+    expect((await bench.get(READINGS)).status).toBe(503);
+  });
+
+  it('are refused where they are none', async () => {
+    expect(await put('[{"kind":"no_such_fault","times":1}]')).toBe(400);
+    expect(await put('{')).toBe(400);
+  });
+});
+
 describe('data faults', () => {
   it('revoked_token: 401 until a new token is taken', async () => {
     arm('revoked_token');
