@@ -1,9 +1,14 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+// Checks that need material from outside the project have a folder and a command of their own.
+const OUTSIDE = 'tests/schema/**/*.test.ts';
+const outside = process.env.METERLINE_TEST_OUTSIDE === '1';
 
 // Real processes (dbt, hyperd, simulators) share two cores: two files at a time, generous time-outs.
 export default defineConfig({
   test: {
-    include: ['tests/**/*.test.ts', 'packages/*/tests/**/*.test.ts'],
+    include: outside ? [OUTSIDE] : ['tests/**/*.test.ts', 'packages/*/tests/**/*.test.ts'],
+    exclude: outside ? configDefaults.exclude : [...configDefaults.exclude, OUTSIDE],
     reporters: ['default', './tests/closing_line.ts'],
     testTimeout: 120_000,
     hookTimeout: 180_000,

@@ -3,23 +3,18 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { validateXML } from 'xmllint-wasm';
 
-const NEAR_THE_CHECKOUT = resolve(import.meta.dirname, '..', '..', '..', 'shared', 'tableau-xsd');
-
-/** The folder with Tableau's published workbook schema: TABLEAU_XSD_DIR, else beside the checkout; null: absent. */
-function schemaFolder(): string | null {
-  const given = process.env.TABLEAU_XSD_DIR;
-  if (given === undefined || given === '') return existsSync(NEAR_THE_CHECKOUT) ? NEAR_THE_CHECKOUT : null;
-  if (existsSync(given)) return resolve(given);
-  throw new Error(`tests: TABLEAU_XSD_DIR: got ${given}, want an existing folder; unset it or correct it`);
+/** The folder with Tableau's published workbook schema. @throws Error where TABLEAU_XSD_DIR does not name one */
+function schemaFolder(): string {
+  const given = process.env.TABLEAU_XSD_DIR ?? '';
+  if (given !== '' && existsSync(given)) return resolve(given);
+  throw new Error(
+    `tests: TABLEAU_XSD_DIR: got "${given}", want the folder of the schemas of tableau/tableau-document-schemas`,
+  );
 }
 
-/**
- * What Tableau's own schema has against a workbook. Without the schema's folder the list is empty: the project's own
- * checker, which every test of a workbook runs too, stands alone there.
- */
+/** What Tableau's own schema has against a workbook. */
 export async function schemaErrors(twb: string): Promise<readonly string[]> {
   const folder = schemaFolder();
-  if (folder === null) return [];
   const files = await readdir(folder);
   const main = files
     .filter((file) => /^twb_[\d.]+\.xsd$/.test(file))
