@@ -58,6 +58,7 @@ async function firstLine(child: ChildProcess, signal: AbortSignal): Promise<Worl
     throw new Error(`cli: simulators: got exit ${code} before they listened; the lines above say why`);
   });
   const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string];
+  // It listens: that it ends later is how every night ends.
   ended.catch(() => undefined);
   return JSON.parse(line) as WorldAccess;
 }

@@ -28,7 +28,8 @@ export async function runNight(config: Config, options: NightOptions, env: Night
     const night = await prepare(config, options, env);
     const failure = await attempt(night, started_at);
     const report = await record(night, started_at, failure);
-    await writeStatus(night.data, report, config.gates.freshness_hours);
+    const { freshness_hours } = config.gates;
+    await writeStatus(night.data, report, { whole: options.only.length === 0, freshness_hours });
     return report;
   } finally {
     lock.release();
@@ -59,6 +60,9 @@ async function begin(night: Night, started_at: string): Promise<void> {
     night.env.onEvent({ kind: 'warning', stage: 'setup', message });
   }
   await warehouse.startRun(runRecord(night, 'running', started_at, null, null));
+  // Stages alone work on what the newest night left.
+  if (!night.sources.some((source) => asked(night.options, source.name)))
+    night.results.as_of = await warehouse.newestAsOf();
   const { tree_size, root_hash } = await warehouse.treeHead();
   night.results.tree = { tree_size, root_hash: root_hash.toString('hex') };
 }

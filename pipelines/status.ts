@@ -17,19 +17,22 @@ export interface Status {
 
 const EMPTY: Status = { runs: [], last_success_at: null, last_success_as_of: null, freshness_hours: 26 };
 
-/** Adds a run to the status file, by rename. */
+/**
+ * Adds a run to the status file, by rename. `whole`: every stage was asked for; only such a run makes the marts fresh,
+ * so that a lone `extract` does not hide a night that never came.
+ */
 export async function writeStatus(
   data: DataPaths,
   report: NightReport,
-  freshness_hours: number,
+  options: { readonly whole: boolean; readonly freshness_hours: number },
 ): Promise<void> {
   const before = (await readStatus(data)) ?? EMPTY;
-  const good = report.status === 'succeeded';
+  const good = options.whole && report.status === 'succeeded';
   const status: Status = {
     runs: [report, ...before.runs].slice(0, KEPT_RUNS),
     last_success_at: good ? report.finished_at : before.last_success_at,
     last_success_as_of: good ? report.as_of : before.last_success_as_of,
-    freshness_hours,
+    freshness_hours: options.freshness_hours,
   };
   await mkdir(data.status, { recursive: true });
   await writeByRename(join(data.status, 'status.json'), `${JSON.stringify(status, null, 2)}\n`);
