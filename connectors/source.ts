@@ -25,6 +25,11 @@ export interface ReadFrom {
    * bookmark (Polaris, 410). Absent: every hour is open, and everything is read again.
    */
   readonly open_from?: Instant;
+  /**
+   * Read also what does not move the source's bookmark (Salesforce: calculated fields). Asked on a schedule, with
+   * `presentKeys`.
+   */
+  readonly refresh?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -57,8 +62,25 @@ export interface Source {
     page: Pick<Page, 'body' | 'url' | 'format' | 'stated_rows'>,
     references: References,
   ): ParsedPage;
+  /**
+   * Lists the keys of every record that the source has now, for records whose end no read of changes can show.
+   * It ends without an error only when the list is whole. Absent where `pages` tells of every end.
+   * @throws SourceError as `pages`
+   */
+  presentKeys?(stream: Stream, signal?: AbortSignal): AsyncIterable<KeyPage>;
+  /**
+   * Told that what the last `pages` of a stream gave is committed: only now may what is kept between runs go on.
+   * Not told where a run is killed between the two.
+   */
+  committed?(stream: Stream): Promise<void>;
   /** Gives back what was taken (tokens, jobs). Never throws for a source that is gone. */
   close(): Promise<void>;
+}
+
+/** A page that lists keys only, with the keys in it: values of the stream's one key column. */
+export interface KeyPage {
+  readonly page: Page;
+  readonly keys: readonly string[];
 }
 
 /** What kind of failure: it decides what the operator is told to do. */

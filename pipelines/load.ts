@@ -4,9 +4,10 @@ import { NightError, type Stage } from '../schemas/errors.ts';
 import type { LandedLoad, Page, ParsedPage } from '../schemas/page.ts';
 import type { Stream } from '../schemas/streams.ts';
 import { landPage } from '../warehouse/landing.ts';
-import { GateError, type LandedPage, type Load } from '../warehouse/warehouse.ts';
+import { GateError, type LandedPage, type Load, VanishedError } from '../warehouse/warehouse.ts';
 import { addDays, dayOf, defaultAsOf } from './as_of.ts';
 import { asked, type Night, opened } from './night.ts';
+import { isReconciliationDue, listKeys, noteReconciliation } from './reconciliation.ts';
 import type { SourceReport } from './report.ts';
 
 /**
@@ -38,35 +39,54 @@ async function loadSource(source: Source, night: Night): Promise<SourceReport> {
   const loads: LandedLoad[] = [];
   try {
     await source.open(night.env.signal);
-    for (const stream of source.streams) loads.push(await loadStream(source, stream, night));
+    const began = night.env.now();
+    const reconcile = await isReconciliationDue(source, night);
+    for (const stream of source.streams) loads.push(await loadStream(source, stream, night, reconcile));
+    if (reconcile) await noteReconciliation(source, night, began);
   } finally {
     await source.close();
   }
   return sumUp(loads);
 }
 
-async function loadStream(source: Source, stream: Stream, night: Night): Promise<LandedLoad> {
+async function loadStream(
+  source: Source,
+  stream: Stream,
+  night: Night,
+  reconcile: boolean,
+): Promise<LandedLoad> {
   const staged = await opened(night).startLoad(stream, night.run_id, night.env.now);
   try {
-    await stage(source, stream, staged, night).catch(async (error: unknown) => {
+    const listed = await stage(source, stream, staged, night, reconcile).catch(async (error: unknown) => {
       await staged.abort();
       throw error;
     });
-    return await commit(stream, staged, night);
+    const landed = await commit(stream, staged, night, listed);
+    await source.committed?.(stream);
+    return landed;
   } catch (error) {
     throw asNightError(error, `${stream.source}.${stream.name}`);
   }
 }
 
-/** Reads page after page, lands each as it came, and stages its rows. */
-async function stage(source: Source, stream: Stream, staged: Load, night: Night): Promise<void> {
+/**
+ * Reads page after page, lands each as it came, and stages its rows; `reconcile` also lists the source's keys. Gives
+ * whether they were listed.
+ */
+async function stage(
+  source: Source,
+  stream: Stream,
+  staged: Load,
+  night: Night,
+  reconcile: boolean,
+): Promise<boolean> {
   const warehouse = opened(night);
   // A full refresh reads from the beginning again; rows that are held already are recognised and not loaded twice.
   const bookmark = night.options.full_refresh ? null : await warehouse.bookmark(stream);
   const needed = source.streams.filter((other) => stream.references.includes(other.name));
   const references = await warehouse.references(needed);
   const progress = startProgress(stream, night);
-  for await (const page of source.pages(stream, { bookmark, signal: night.env.signal })) {
+  for await (const page of source.pages(stream, { bookmark, refresh: reconcile, signal: night.env.signal })) {
     const path = await landPage(night.data.root, page).catch((cause: unknown) => {
       throw notLanded(stream, cause);
     });
@@ -74,6 +94,7 @@ async function stage(source: Source, stream: Stream, staged: Load, night: Night)
     await staged.add(landedPage(stream, page, path, parsed));
     progress(page, parsed);
   }
+  return reconcile && (await listKeys(source, stream, staged, night));
 }
 
 function landedPage(stream: Stream, page: Page, path: string, parsed: ParsedPage): LandedPage {
@@ -89,14 +110,15 @@ function landedPage(stream: Stream, page: Page, path: string, parsed: ParsedPage
   return { page: { ...about, bytes: body.length }, path, parsed, leaf_hashes };
 }
 
-async function commit(stream: Stream, staged: Load, night: Night): Promise<LandedLoad> {
+async function commit(stream: Stream, staged: Load, night: Night, listed: boolean): Promise<LandedLoad> {
   const item = `${stream.source}.${stream.name}`;
   const { max_quarantine_share, min_quarantined_rows } = night.config.gates;
   const accepted = night.options.accept_quarantine.includes(item);
   const gate = { max_share: max_quarantine_share, min_rows: min_quarantined_rows, accepted };
-  const landed = await staged.commit({ complete: stream.full, gate });
+  const landed = await staged.commit({ complete: stream.full || listed, gate });
   const quarantined = landed.rows_quarantined > 0 ? `, ${landed.rows_quarantined} quarantined` : '';
-  const detail = `${landed.rows_read} rows read, ${landed.rows_loaded} loaded${quarantined}`;
+  const vanished = landed.records_vanished > 0 ? `, ${landed.records_vanished} vanished` : '';
+  const detail = `${landed.rows_read} rows read, ${landed.rows_loaded} loaded${quarantined}${vanished}`;
   night.env.onEvent({ kind: 'item_done', stage: 'load', item, detail });
   return landed;
 }
@@ -188,6 +210,10 @@ function asNightError(error: unknown, item: string): NightError {
   }
   if (error instanceof GateError) {
     const next_step = `look at \`meterline quarantine list\` and at the page named there; if the rows are to be left out, run again with --accept-quarantine ${item}`;
+    return new NightError(error.message, { stage: 'load', source: item, next_step, cause: error });
+  }
+  if (error instanceof VanishedError) {
+    const next_step = `check that the user still sees all records; if they were deleted, run again with --accept-quarantine ${item}`;
     return new NightError(error.message, { stage: 'load', source: item, next_step, cause: error });
   }
   const stage: Stage = 'load';

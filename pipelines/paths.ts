@@ -34,6 +34,8 @@ export interface DataPaths {
   readonly dbtTarget: string;
   readonly dbtLogs: string;
   readonly status: string;
+  /** What is kept between nights beside the warehouse; learnt anew where it is lost. */
+  readonly state: string;
 }
 
 /** The layout below `data_dir`. */
@@ -47,5 +49,6 @@ export function dataPaths(dataDir: string): DataPaths {
     dbtTarget: join(dataDir, 'dbt', 'target'),
     dbtLogs: join(dataDir, 'dbt', 'logs'),
     status: join(dataDir, 'status'),
+    state: join(dataDir, 'state'),
   };
 }

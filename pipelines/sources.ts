@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createPolarisSource } from '../connectors/polaris/polaris_source.ts';
 import { createSalesforceSource } from '../connectors/salesforce/salesforce_source.ts';
 import type { Source, SourceEnv } from '../connectors/source.ts';
@@ -9,6 +10,7 @@ import { POLARIS_STREAMS } from '../schemas/polaris.ts';
 import { SALESFORCE_STREAMS } from '../schemas/salesforce.ts';
 import type { Stream } from '../schemas/streams.ts';
 import { TACKLE_STREAMS } from '../schemas/tackle.ts';
+import { dataPaths } from './paths.ts';
 
 /** Every stream there is, configured or not: their tables exist in any warehouse. */
 export function allStreams(): readonly Stream[] {
@@ -19,7 +21,10 @@ export function allStreams(): readonly Stream[] {
 export async function createSources(config: Config, env: SourceEnv): Promise<readonly Source[]> {
   const { polaris, salesforce, tackle } = config.sources;
   const sources: Source[] = [];
-  if (salesforce !== undefined) sources.push(createSalesforceSource(await withKey(salesforce), env));
+  if (salesforce !== undefined) {
+    const state_dir = join(dataPaths(config.data_dir).state, 'salesforce');
+    sources.push(createSalesforceSource({ ...(await withKey(salesforce)), state_dir }, env));
+  }
   if (tackle !== undefined) sources.push(createTackleSource(tackle, env));
   if (polaris !== undefined) sources.push(createPolarisSource(polaris, env));
   return sources;

@@ -32,10 +32,17 @@ export interface Load {
    */
   add(page: LandedPage): Promise<void>;
   /**
+   * Stages keys of records that the source has now, for a stream of records with one text key; empty for a list
+   * without keys. Once it is called, `complete` means that the list of keys is whole.
+   * @throws Error for another kind of stream
+   */
+  present(keys: readonly string[]): Promise<void>;
+  /**
    * Commits rows, quarantine, evidence entries, bookmark, page manifest and load record together.
    * `complete`: the read reached the end of a full list, so records that did not appear have vanished.
    * The load has ended after it, committed or not.
    * @throws GateError when the quarantine gate is shut; nothing is committed then
+   * @throws VanishedError when a list of keys lacks too many of the live records; nothing is committed then
    */
   commit(options: { complete: boolean; gate: QuarantineGate }): Promise<LandedLoad>;
   /** Throws the staged pages away. */
@@ -60,6 +67,11 @@ export class GateError extends Error {
     this.rows_quarantined = figures.rows_quarantined;
     this.reasons = figures.reasons;
   }
+}
+
+/** A list of keys lacks so many live records that it is rather the list that is wrong; nothing was committed. */
+export class VanishedError extends Error {
+  override readonly name = 'VanishedError';
 }
 
 /** One row of `ops.runs`. */

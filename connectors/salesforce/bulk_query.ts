@@ -29,21 +29,28 @@ const FIRST_POLL_MS = 50;
 const LONGEST_POLL_MS = 15_000;
 const LONGEST_JOB_MS = 2 * 3_600_000;
 
+/** The path of a query job, below which its results are. */
+export function jobPath(session: Session, id: string): string {
+  return `${jobsPath(session)}/${id}`;
+}
+
+function jobsPath(session: Session): string {
+  return `/services/data/${session.settings.api_version}/jobs/query`;
+}
+
 /**
  * The result pages of a Bulk API 2.0 `queryAll` job, one locator after the other. The last page carries the
- * bookmark; `finished` is told the job's path once its last page was given, so that it can be deleted.
+ * bookmark. A job that is left before its end stays, so that it can be read again from its first locator.
  * @throws SourceError when the job fails or takes more than two hours, or when counts do not agree
  */
 export async function* bulkPages(
   session: Session,
   ask: BulkQuery,
   bookmark: string,
-  finished: (jobPath: string) => void,
+  id: string,
 ): AsyncGenerator<Page, void> {
-  const jobs = `/services/data/${session.settings.api_version}/jobs/query`;
-  const created = await createJob(session, ask, jobs);
-  const path = `${jobs}/${created.id}`;
-  const job = await completed(session, ask, path, created);
+  const path = jobPath(session, id);
+  const job = await completed(session, ask, path);
   const seen = new Set<string>();
   let rows = 0;
   for (let locator: string | null = null; ; ) {
@@ -61,16 +68,17 @@ export async function* bulkPages(
       stated_rows: stated,
       bookmark: next === null ? bookmark : null,
     });
-    if (next === null) return finished(path);
+    if (next === null) return;
     seen.add(next);
     locator = next;
   }
 }
 
-async function createJob(session: Session, ask: BulkQuery, path: string): Promise<Job> {
+/** Starts a `queryAll` job. @throws SourceError when Salesforce refuses the query */
+export async function createJob(session: Session, ask: BulkQuery): Promise<Job> {
   const response = await session.ask({
     method: 'POST',
-    path,
+    path: jobsPath(session),
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
       operation: 'queryAll',
@@ -86,12 +94,23 @@ async function createJob(session: Session, ask: BulkQuery, path: string): Promis
   return jobOf(session, ask, response);
 }
 
+/** A job as it stands; null where Salesforce no longer knows it. */
+export async function findJob(session: Session, ask: BulkQuery, id: string): Promise<Job | null> {
+  const response = await askJob(session, ask, jobPath(session, id), [404]);
+  return response.status === 404 ? null : jobOf(session, ask, response);
+}
+
+function askJob(session: Session, ask: BulkQuery, path: string, accept: readonly number[]) {
+  return session.ask({ path, expect: JOB_ANSWER, accept, stream: ask.stream.name, signal: ask.signal });
+}
+
 /** Polls until the job is complete, ever more seldom. */
-async function completed(session: Session, ask: BulkQuery, path: string, created: Job): Promise<Job> {
+async function completed(session: Session, ask: BulkQuery, path: string): Promise<Job> {
   const { env } = session.context;
   const began = env.now().getTime();
   let pause = FIRST_POLL_MS;
-  for (let job = created; ; ) {
+  for (;;) {
+    const job = jobOf(session, ask, await askJob(session, ask, path, []));
     if (job.state === 'JobComplete') return job;
     if (job.state === 'Failed' || job.state === 'Aborted') {
       throw broken(
@@ -102,17 +121,11 @@ async function completed(session: Session, ask: BulkQuery, path: string, created
       );
     }
     if (env.now().getTime() - began > LONGEST_JOB_MS) {
-      throw broken(session, ask, path, `job ${job.id} still in state ${job.state} after two hours`);
+      const observed = `job ${job.id} still in state ${job.state} after two hours`;
+      throw broken(session, ask, path, observed, 'unavailable');
     }
     await env.sleep(pause, ask.signal);
     pause = Math.min(LONGEST_POLL_MS, pause * 2);
-    const response = await session.ask({
-      path,
-      expect: JOB_ANSWER,
-      stream: ask.stream.name,
-      signal: ask.signal,
-    });
-    job = jobOf(session, ask, response);
   }
 }
 
@@ -190,14 +203,20 @@ function checkTotal(session: Session, ask: BulkQuery, url: string, rows: number,
   throw broken(session, ask, url, `${rows} rows on all pages, the job states ${job.numberRecordsProcessed}`);
 }
 
-function broken(session: Session, ask: BulkQuery, at: string, observed: string) {
+function broken(
+  session: Session,
+  ask: BulkQuery,
+  at: string,
+  observed: string,
+  failure: 'contract' | 'unavailable' = 'contract',
+) {
   const url = session.urlOf(at);
   return sourceError(
     session.context,
     { url, stream: ask.stream.name, expect: RESULTS },
     {
       observed,
-      failure: 'contract',
+      failure,
       next_step: 'run again; the job stays for seven days under Bulk Data Load Jobs. Nothing was committed',
     },
   );

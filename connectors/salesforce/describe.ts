@@ -11,13 +11,28 @@ export interface Describe {
   readonly signal: AbortSignal | undefined;
 }
 
-const DESCRIPTION = z.object({ fields: z.array(z.object({ name: z.string() })) });
+/** A field as describe shows it to this user. */
+const FIELD = z.object({
+  name: z.string(),
+  /** `string`, `currency`, `reference`, …; null where describe does not say. */
+  type: z.string().nullable().default(null),
+  /** A formula or roll-up: its value changes without moving SystemModstamp. */
+  calculated: z.boolean().default(false),
+  /** May stand in a WHERE; long text areas may not. */
+  filterable: z.boolean().default(true),
+});
+export type DescribedField = z.infer<typeof FIELD>;
+
+const DESCRIPTION = z.object({ fields: z.array(FIELD) });
 
 /**
- * The API names of an object's fields that this user may see (jsforce describe).
+ * An object's fields that this user may see, by API name (jsforce describe).
  * @throws SourceError when the answer is no description
  */
-export async function describedFields(session: Session, what: Describe): Promise<ReadonlySet<string>> {
+export async function describedFields(
+  session: Session,
+  what: Describe,
+): Promise<ReadonlyMap<string, DescribedField>> {
   const expect = `the description of ${what.object}, with its fields`;
   let isAnswered = false;
   const connection = await describer(session, async (path) => {
@@ -31,7 +46,7 @@ export async function describedFields(session: Session, what: Describe): Promise
     return null;
   });
   const parsed = DESCRIPTION.safeParse(described);
-  if (parsed.success) return new Set(parsed.data.fields.map((field) => field.name));
+  if (parsed.success) return new Map(parsed.data.fields.map((field) => [field.name, field]));
   const asked = {
     url: session.urlOf(`/services/data/${session.settings.api_version}/sobjects/${what.object}/describe`),
     stream: what.stream,

@@ -1,10 +1,15 @@
 import type { SalesforceObjectSpec } from '../../schemas/salesforce.ts';
 import { SourceError } from '../source.ts';
-import { describedFields } from './describe.ts';
+import { type DescribedField, describedFields } from './describe.ts';
 import type { Session } from './session.ts';
 
+/** A field to select, and whether its column may be null. */
+export interface SelectedField extends DescribedField {
+  readonly nullable: boolean;
+}
+
 /**
- * The API names to select, in the order of the columns: those that describe shows. A field that is not there fails
+ * The fields to select, in the order of the columns: those that describe shows. A field that is not there fails
  * the read, or with `alert` is left out with a warning where its column may be null.
  * @throws SourceError for a field that vanished
  */
@@ -12,12 +17,13 @@ export async function selectedFields(
   session: Session,
   spec: SalesforceObjectSpec,
   signal: AbortSignal | undefined,
-): Promise<readonly string[]> {
+): Promise<readonly SelectedField[]> {
   const visible = await describedFields(session, { object: spec.object, stream: spec.stream.name, signal });
-  const selected: string[] = [];
+  const selected: SelectedField[] = [];
   for (const { name, nullable } of spec.stream.columns) {
     const field = spec.fields[name] ?? name;
-    if (visible.has(field)) selected.push(field);
+    const described = visible.get(field);
+    if (described !== undefined) selected.push({ ...described, nullable });
     else reportVanished(session, spec, field, nullable);
   }
   return selected;

@@ -31,6 +31,8 @@ export interface SalesforceConfig {
   readonly bulk_threshold?: number;
   /** Rows asked for in one page of Bulk results; default 25,000. */
   readonly bulk_page_rows?: number;
+  /** Folder for what is kept between nights: open query jobs, and what describe showed. Absent: nothing is kept. */
+  readonly state_dir?: string;
 }
 
 /** The configuration with its defaults filled in. */

@@ -1,26 +1,18 @@
-import type { Page } from '../../schemas/page.ts';
 import { SALESFORCE_STREAMS, type SalesforceObjectSpec } from '../../schemas/salesforce.ts';
 import type { Stream } from '../../schemas/streams.ts';
 import { readAhead } from '../read_ahead.ts';
 import type { RetryLimits } from '../retry.ts';
-import { type ReadFrom, type Source, type SourceEnv, SourceError } from '../source.ts';
-import { bulkPages } from './bulk_query.ts';
+import { type Source, type SourceEnv, SourceError } from '../source.ts';
+import { rememberFields } from './field_memory.ts';
 import { selectedFields } from './fields.ts';
+import { objectPages, type SalesforceState as State } from './object_pages.ts';
 import { mappedObjects } from './objects.ts';
+import { forgetJob } from './open_job.ts';
 import { parseSalesforce } from './parse_salesforce.ts';
-import { countRecords, restPages } from './rest_query.ts';
+import { presentKeys } from './present_keys.ts';
 import { type SalesforceConfig, salesforceSettings } from './salesforce_config.ts';
-import { type Session, salesforceSession, serverNow } from './session.ts';
-import { readWindow, windowQuery } from './soql.ts';
-
-/** What one source keeps between its calls. */
-interface State {
-  readonly session: Session;
-  /** Stream → API names to select, as describe showed them when the source was opened. */
-  readonly selected: Map<string, readonly string[]>;
-  /** Query jobs whose last page was given. */
-  readonly finished: Set<string>;
-}
+import { salesforceSession } from './session.ts';
+import { stateFolder } from './state_folder.ts';
 
 /**
  * Salesforce: the CRM's records by SystemModstamp, deleted ones included. A first load and wide windows go through
@@ -35,7 +27,14 @@ export function createSalesforceSource(
   const settings = salesforceSettings(config);
   const objects = mappedObjects(config);
   const session = salesforceSession(config, settings, env, limits);
-  const state: State = { session, selected: new Map(), finished: new Set() };
+  const state: State = {
+    session,
+    folder: stateFolder(config.state_dir, env),
+    selected: new Map(),
+    findings: new Map(),
+    read: new Map(),
+    finished: new Set(),
+  };
   return {
     name: 'salesforce',
     streams: SALESFORCE_STREAMS,
@@ -49,38 +48,36 @@ export function createSalesforceSource(
       readAhead((signal) => objectPages(state, specOf(objects, stream), { ...from, signal }), from.signal),
     parse: (stream, page) =>
       parseSalesforce(specOf(objects, stream), page, settings.on_vanished_field === 'alert'),
+    presentKeys: (stream, signal) =>
+      presentKeys(session, specOf(objects, stream), (path) => state.finished.add(path), signal),
+    committed: (stream) => committed(state, stream),
     close: () => close(state),
   };
 }
 
-/** The pages of the records that changed since the bookmark; the last one carries the window's end as the new one. */
-async function* objectPages(
-  state: State,
-  spec: SalesforceObjectSpec,
-  from: ReadFrom,
-): AsyncGenerator<Page, void> {
-  const { session } = state;
-  const { stream, object } = spec;
-  const fields = state.selected.get(stream.name) ?? (await selectedFields(session, spec, from.signal));
-  const window = readWindow(
-    checked(stream, from.bookmark),
-    session.settings.lookback_minutes,
-    serverNow(session, stream.name),
-  );
-  // A server's clock that has gone back must not take the bookmark with it.
-  const bookmark = from.bookmark !== null && from.bookmark > window.to ? from.bookmark : window.to;
-  const ask = { stream, query: windowQuery(object, fields, window), fields, signal: from.signal };
-  const isSmall =
-    window.from !== null &&
-    (await countRecords(session, { ...ask, query: windowQuery(object, 'COUNT()', window) })) <=
-      session.settings.bulk_threshold;
-  if (isSmall) yield* restPages(session, ask, bookmark);
-  else yield* bulkPages(session, ask, bookmark, (path) => state.finished.add(path));
+/** What was read is committed: its fields are remembered, its job is of no use any more. */
+async function committed(state: State, { name }: Stream): Promise<void> {
+  const { folder } = state;
+  if (folder === null) return;
+  const findings = state.findings.get(name);
+  if (findings !== undefined) await rememberFields(folder, name, findings.memory);
+  await giveUpJob(state, name);
 }
 
-/** Deletes the finished jobs; a job that cannot be deleted goes by itself after seven days. */
+async function giveUpJob(state: State, stream: string): Promise<void> {
+  await forgetJob(state.folder, stream);
+  const path = state.read.get(stream);
+  if (path !== undefined) state.finished.add(path);
+  state.read.delete(stream);
+}
+
+/**
+ * Deletes the finished jobs; a job that cannot be deleted goes by itself after seven days. A job that was read to its
+ * end and not committed is given up too: its load was refused, and would be again.
+ */
 async function close(state: State): Promise<void> {
   const { session } = state;
+  for (const stream of [...state.read.keys()]) await giveUpJob(state, stream);
   for (const path of state.finished) {
     try {
       await session.ask({ method: 'DELETE', path, expect: 'the job deleted', stream: null });
@@ -104,14 +101,4 @@ function specOf(objects: readonly SalesforceObjectSpec[], stream: Stream): Sales
       next_step: 'name a stream of this source',
     },
   );
-}
-
-function checked(stream: Stream, bookmark: string | null): string | null {
-  if (bookmark === null || !Number.isNaN(Date.parse(bookmark))) return bookmark;
-  throw new SourceError(`connectors: salesforce ${stream.name}: bookmark: got ${bookmark}, want an instant`, {
-    failure: 'contract',
-    source: 'salesforce',
-    stream: stream.name,
-    next_step: 'run with --full-refresh',
-  });
 }

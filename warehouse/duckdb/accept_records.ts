@@ -1,6 +1,8 @@
 import type { Stream } from '../../schemas/streams.ts';
+import type { QuarantineGate } from '../warehouse.ts';
 import { type Accepted, type Commit, rawName } from './commit.ts';
 import { storedValues } from './ddl.ts';
+import { checkVanished, isMissing } from './present_keys.ts';
 import { equalOn, identifier, list, literal } from './sql.ts';
 
 /** Salesforce's own mark of a version: the greater one is the newer, whatever page brought it, and when. */
@@ -11,10 +13,15 @@ const VERSION_MARK = 'system_modstamp';
  * `system_modstamp` where the stream has it, else the last delivered. A row older than the current version changes
  * nothing, so that an old page delivered late cannot undo a newer one.
  */
-export async function acceptRecords(commit: Commit, options: { complete: boolean }): Promise<Accepted> {
+export async function acceptRecords(
+  commit: Commit,
+  options: { complete: boolean; listed: boolean; gate: QuarantineGate },
+): Promise<Accepted> {
   await findChanged(commit);
-  const vanished = options.complete && commit.stream.full ? await canVanish(commit) : false;
-  const records_vanished = vanished ? await buryVanished(commit) : 0;
+  const { complete, listed } = options;
+  const vanished = complete && (listed || commit.stream.full) ? await canVanish(commit) : false;
+  const records_vanished = vanished ? await buryVanished(commit, listed) : 0;
+  if (listed) await checkVanished(commit, records_vanished, options.gate);
   const rows_loaded = await insertVersions(commit);
   return { rows_loaded, records_vanished };
 }
@@ -116,8 +123,11 @@ function keyText(column: string): string {
   return `coalesce(${list(read)})`;
 }
 
-/** Adds a tombstone for each live record that did not appear; it repeats the last version. */
-async function buryVanished(commit: Commit): Promise<number> {
+/**
+ * Adds a tombstone for each live record that did not appear, neither in the rows nor in a list of keys; it repeats
+ * the last version.
+ */
+async function buryVanished(commit: Commit, listed: boolean): Promise<number> {
   const { session, stream } = commit;
   const key = keyOf(stream);
   const columns = list([...storedValues(stream).map(({ name }) => identifier(name)), 'record_hash']);
@@ -133,6 +143,7 @@ async function buryVanished(commit: Commit): Promise<number> {
      WHERE NOT is_vanished
        AND NOT EXISTS (SELECT 1 FROM stage_rows AS s WHERE ${equalOn(stream.key, 's', 'r')})
        AND NOT EXISTS (SELECT 1 FROM refused_keys AS k WHERE ${equalOn(stream.key, 'k', 'r')})
+       ${listed ? isMissing(stream) : ''}
      ORDER BY ${key}`,
     { load_id: commit.load_id, run_id: commit.run_id, committed_at: commit.committed_at },
   );

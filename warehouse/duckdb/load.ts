@@ -8,6 +8,7 @@ import { type Commit, createVerdicts } from './commit.ts';
 import type { Database, Session } from './database.ts';
 import { Drift } from './drift.ts';
 import { checkGate } from './gate.ts';
+import { stageKeys } from './present_keys.ts';
 import { fillSeq, gatherRefusals, writeQuarantine } from './quarantine.ts';
 import { openStage, type Stage } from './stage.ts';
 import { count } from './values.ts';
@@ -22,6 +23,7 @@ export async function startLoad(
   const session = await database.session();
   const started_at = now().toISOString();
   const drift = new Drift();
+  let listed = false;
   let stage: Stage | null;
   try {
     stage = await openStage(session, stream);
@@ -47,11 +49,16 @@ export async function startLoad(
       drift.add(page.parsed.drift);
       await open().add(page);
     },
+    present: async (keys) => {
+      await open().flush();
+      await stageKeys(session, stream, keys);
+      listed = true;
+    },
     commit: async (options) => {
       try {
         await open().flush();
         return await database.exclusive(() =>
-          commitLoad(session, stream, run_id, { ...options, now, started_at, drift: drift.json() }),
+          commitLoad(session, stream, run_id, { ...options, listed, now, started_at, drift: drift.json() }),
         );
       } finally {
         await end();
@@ -63,6 +70,8 @@ export async function startLoad(
 
 interface CommitOptions {
   readonly complete: boolean;
+  /** True where the source's keys were listed. */
+  readonly listed: boolean;
   readonly gate: QuarantineGate;
   readonly now: () => Date;
   readonly started_at: string;

@@ -11,6 +11,7 @@ import { identifier, list, literal } from './sql.ts';
  * Temporary tables of one load, in its session:
  * `stage_pages`: one row per page; `stage_rejected`: one row per row refused by its parser;
  * `stage_rows`: one row per good row, typed. `_ord` numbers the good rows of the load in the order page, offset.
+ * `present_keys`: one row per key that a list of keys gave.
  * `_failed_column` is set where a validated text could not become the column's type: such a row is quarantined too.
  */
 export interface Stage {
@@ -69,6 +70,7 @@ function stageTables(stream: Stream): readonly (readonly [string, string])[] {
       `page_no BIGINT, page_offset BIGINT, column_name VARCHAR, value VARCHAR, reason VARCHAR, row_text VARCHAR,
        cluster_id VARCHAR, seq VARCHAR`,
     ],
+    ['present_keys', 'key VARCHAR'],
     [
       'stage_rows',
       list([

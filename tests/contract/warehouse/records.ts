@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { CUSTOMERS } from '../../../schemas/polaris.ts';
+import { CUSTOMERS, FEATURES } from '../../../schemas/polaris.ts';
 import { ACCOUNT } from '../../../schemas/salesforce.ts';
 import { SUBSCRIPTIONS } from '../../../schemas/tackle.ts';
-import { customer, landed, load, type Row } from './fixtures.ts';
+import { VanishedError } from '../../../warehouse/warehouse.ts';
+import { AT, customer, landed, load, OPEN_GATE, type Row } from './fixtures.ts';
 import type { OpenedWarehouse } from './opened.ts';
 
 /** What every warehouse does with versions of records, and with records that vanish. */
@@ -95,6 +96,66 @@ export function recordsSuite(opened: OpenedWarehouse): void {
       await list([subscription('a'), subscription('b'), subscription('c')]);
       const rejected = [{ row: '{"tackleSubscriptionId":"b"}' }];
       expect(await list([subscription('a')], { rejected })).toMatchObject({ records_vanished: 1 });
+    });
+
+    describe('with a list of keys', () => {
+      const { stream } = ACCOUNT;
+      const record = (id: string, is_deleted = 'false'): Row => ({
+        ...Object.fromEntries(stream.columns.map((column) => [column.name, null])),
+        id,
+        created_date: '2026-01-01T00:00:00Z',
+        system_modstamp: '2026-11-01T00:00:00Z',
+        is_deleted,
+        name: id,
+      });
+      const listed = async (
+        rows: readonly Row[],
+        keys: readonly string[],
+        gate = OPEN_GATE,
+        complete = true,
+      ) => {
+        const loading = await opened.warehouse.startLoad(stream, 'run-1', () => new Date(AT));
+        await loading.add(landed(stream, rows));
+        await loading.present(keys);
+        return loading.commit({ complete, gate });
+      };
+      const held = () =>
+        opened.texts('SELECT id, is_vanished FROM raw.salesforce_account ORDER BY load_id, id');
+
+      it('buries the live records that are neither listed nor read', async () => {
+        await load(opened.warehouse, stream, [
+          landed(stream, [record('a'), record('b'), record('c', 'true'), record('d')]),
+        ]);
+        expect(await listed([record('d')], ['a'])).toMatchObject({ records_vanished: 1, rows_unchanged: 1 });
+        expect(await listed([], ['a', 'd'])).toMatchObject({ records_vanished: 0 });
+        expect(await held()).toEqual(['a|false', 'b|false', 'c|false', 'd|false', 'b|true']);
+      });
+
+      it('brings a buried record back when it is read again', async () => {
+        await load(opened.warehouse, stream, [landed(stream, [record('a')])]);
+        await listed([], []);
+        expect(await listed([record('a')], ['a'])).toMatchObject({ rows_loaded: 1, records_vanished: 0 });
+      });
+
+      it('buries nothing when the list is not whole', async () => {
+        await load(opened.warehouse, stream, [landed(stream, [record('a')])]);
+        expect(await listed([], [], OPEN_GATE, false)).toMatchObject({ records_vanished: 0 });
+      });
+
+      it('refuses a list that lacks too many, and keeps nothing', async () => {
+        await load(opened.warehouse, stream, [landed(stream, [record('a'), record('b')])]);
+        const gate = { max_share: 1, min_rows: 1, accepted: false };
+        const refused = listed([record('new')], [], gate);
+        await expect(refused).rejects.toThrow(VanishedError);
+        expect(await held()).toEqual(['a|false', 'b|false']);
+        expect(await listed([], ['a'], gate)).toMatchObject({ records_vanished: 1 });
+      });
+
+      it('is refused for a log of events', async () => {
+        const loading = await opened.warehouse.startLoad(FEATURES, 'run-1', () => new Date(AT));
+        await expect(loading.present(['x'])).rejects.toThrow(/one text key/);
+        await loading.abort();
+      });
     });
 
     it('lets the greater system_modstamp win, in whatever order pages come', async () => {

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import type { Page } from '../../schemas/page.ts';
+import { SourceError } from '../source.ts';
+import { type BulkQuery, bulkPages, createJob, findJob, jobPath } from './bulk_query.ts';
+import type { Session } from './session.ts';
+import type { StateFolder } from './state_folder.ts';
+
+/** A query job whose results are not committed yet, as it is kept between nights. */
+const OPEN_JOB = z.object({
+  id: z.string().min(1),
+  /** The instance's host: another org knows nothing of the job. */
+  host: z.string(),
+  query: z.string(),
+  /** Exclusive end of its window: the bookmark once it is loaded. */
+  to: z.string(),
+  created_at: z.iso.datetime(),
+});
+type OpenJob = z.infer<typeof OPEN_JOB>;
+
+/** Salesforce keeps results for seven days; a job near its end is not begun again. */
+const RESULTS_LIVE_MS = 7 * 86_400_000 - 2 * 3_600_000;
+
+function fileOf(stream: string): string {
+  return `${stream}.job.json`;
+}
+
+/**
+ * The job that an earlier night left unfinished, when it is still worth reading: of the same query (`queryTo` gives
+ * the query of a window's end), on the same host, its results still there. Null, with a word in the log, otherwise.
+ */
+export async function resumable(
+  session: Session,
+  folder: StateFolder | null,
+  ask: Omit<BulkQuery, 'query'>,
+  queryTo: (to: string) => string,
+): Promise<OpenJob | null> {
+  const job = (await folder?.read(fileOf(ask.stream.name), OPEN_JOB)) ?? null;
+  if (job === null) return null;
+  const refused = await refusal(session, ask, job, queryTo(job.to));
+  const what = `connectors: salesforce ${ask.stream.name}: job ${job.id} of an earlier night`;
+  session.context.env.log(
+    refused === null ? 'info' : 'warn',
+    refused === null ? `${what}: resumed` : `${what}: ${refused}; a new job is started`,
+  );
+  return refused === null ? job : null;
+}
+
+async function refusal(
+  session: Session,
+  ask: Omit<BulkQuery, 'query'>,
+  job: OpenJob,
+  query: string,
+): Promise<string | null> {
+  if (job.host !== session.urlOf('/').origin) return `on another host (${job.host})`;
+  if (job.query !== query) return 'of another query';
+  const age = session.context.env.now().getTime() - Date.parse(job.created_at);
+  if (age > RESULTS_LIVE_MS) return `created at ${job.created_at}, its results are about to go`;
+  const found = await findJob(session, { ...ask, query }, job.id);
+  if (found === null) return 'no longer known to Salesforce';
+  return found.state === 'Failed' || found.state === 'Aborted' ? `in state ${found.state}` : null;
+}
+
+/** How one job is read. */
+interface JobRead {
+  readonly session: Session;
+  readonly folder: StateFolder | null;
+  readonly ask: BulkQuery;
+  readonly to: string;
+  readonly bookmark: string;
+  /** The job to go on with; null starts one. */
+  readonly resumed: OpenJob | null;
+  readonly finished: (jobPath: string) => void;
+}
+
+/**
+ * The pages of a job, which is on file from before its first poll until its load is committed. A night that is
+ * killed, or fails for reasons of its own, leaves it there. One whose results break their contract is given up.
+ * @throws SourceError as `bulkPages`
+ */
+export async function* keptJobPages(read: JobRead): AsyncGenerator<Page, void> {
+  const { session, folder, ask } = read;
+  const id = read.resumed?.id ?? (await createJob(session, ask)).id;
+  if (read.resumed === null) {
+    const created_at = session.context.env.now().toISOString();
+    const host = session.urlOf('/').origin;
+    const job: OpenJob = { id, host, query: ask.query, to: read.to, created_at };
+    await folder?.write(fileOf(ask.stream.name), job);
+  }
+  try {
+    yield* bulkPages(session, ask, read.bookmark, id);
+  } catch (error) {
+    if (error instanceof SourceError && (error.failure === 'contract' || error.failure === 'config'))
+      await forgetJob(folder, ask.stream.name);
+    throw error;
+  }
+  read.finished(jobPath(session, id));
+}
+
+/** Takes a job off the file: its load is committed, or it is of no use. */
+export async function forgetJob(folder: StateFolder | null, stream: string): Promise<void> {
+  await folder?.drop(fileOf(stream));
+}
