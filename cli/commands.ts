@@ -54,6 +54,23 @@ export function addCommands(program: Command, act: Act): void {
       act(async (at) => (await import('./commands/quarantine.ts')).quarantineList(at(options), options)),
     );
 
+  command(quarantine, 'show', 'everything that is kept about one quarantined row')
+    .argument('<id>', 'its number, as `list` shows it')
+    .action((id, options) =>
+      act(async (at) => (await import('./commands/quarantine.ts')).quarantineShow(at(options), id)),
+    );
+  command(
+    quarantine,
+    'replay',
+    'try open quarantined rows again with today’s contracts, from the landed pages; asks no source',
+  )
+    .option('--source <source>', 'only of this source')
+    .option('--stream <stream>', 'only of this stream')
+    .option('--id <id>', 'only this row')
+    .action((options) =>
+      act(async (at) => (await import('./commands/quarantine.ts')).quarantineReplay(at(options), options)),
+    );
+
   command(program, 'extract', 'write the .hyper, .tdsx and .twbx files from the marts as they are').action(
     (options) => act(async (at) => (await import('./commands/stages.ts')).extract(at(options))),
   );

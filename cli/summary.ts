@@ -10,6 +10,7 @@ export function renderSummary(report: NightReport): string {
     ...sourceLines(report),
     modelLine(report),
     evidenceLine(report),
+    ...findingLines(report),
     ...extractLines(report),
   ];
   if (report.error !== null) {
@@ -49,6 +50,11 @@ function evidenceLine({ evidence }: NightReport): string {
   };
   const verified = state[String(evidence.checkpoint_verified) as keyof typeof state];
   return `  evidence    ${whole(evidence.tree_size)} entries, root ${evidence.root_hash}, ${verified}`;
+}
+
+function findingLines({ findings }: NightReport): readonly string[] {
+  const found = Object.entries(findings).map(([kind, n]) => `${kind} ${whole(n)}`);
+  return found.length === 0 ? [] : [`  findings    ${found.join(', ')}`];
 }
 
 function extractLines(report: NightReport): readonly string[] {

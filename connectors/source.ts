@@ -1,3 +1,4 @@
+import type { ControlTotals, HourRange } from '../schemas/control_totals.ts';
 import type { Instant, Page, ParsedPage, References } from '../schemas/page.ts';
 import type { SourceName, Stream } from '../schemas/streams.ts';
 
@@ -73,6 +74,11 @@ export interface Source {
    * Not told where a run is killed between the two.
    */
   committed?(stream: Stream): Promise<void>;
+  /**
+   * What the source itself counts for a range of hours, where it does (Polaris).
+   * @throws SourceError
+   */
+  readonly controlTotals?: (hours: HourRange, signal?: AbortSignal) => Promise<ControlTotals>;
   /** Gives back what was taken (tokens, jobs). Never throws for a source that is gone. */
   close(): Promise<void>;
 }

@@ -1,11 +1,18 @@
 import { type Source, SourceError } from '../connectors/source.ts';
 import { leafHashes } from '../evidence/leaf.ts';
 import { NightError, type Stage } from '../schemas/errors.ts';
-import type { LandedLoad, Page, ParsedPage } from '../schemas/page.ts';
+import type { LandedLoad, Page, ParsedPage, References } from '../schemas/page.ts';
 import type { Stream } from '../schemas/streams.ts';
 import { landPage } from '../warehouse/landing.ts';
-import { GateError, type LandedPage, type Load, VanishedError } from '../warehouse/warehouse.ts';
+import {
+  GateError,
+  type LandedPage,
+  type Load,
+  VanishedError,
+  type Warehouse,
+} from '../warehouse/warehouse.ts';
 import { addDays, dayOf, defaultAsOf } from './as_of.ts';
+import { compareControlTotals } from './control_totals.ts';
 import { asked, type Night, opened } from './night.ts';
 import { isReconciliationDue, listKeys, noteReconciliation } from './reconciliation.ts';
 import type { SourceReport } from './report.ts';
@@ -43,21 +50,33 @@ async function loadSource(source: Source, night: Night): Promise<SourceReport> {
     const reconcile = await isReconciliationDue(source, night);
     for (const stream of source.streams) loads.push(await loadStream(source, stream, night, reconcile));
     if (reconcile) await noteReconciliation(source, night, began);
+    loads.push(...(await compareControlTotals(source, night, (stream) => loadOn(source, stream, night))));
   } finally {
     await source.close();
   }
   return sumUp(loads);
 }
 
-async function loadStream(
-  source: Source,
-  stream: Stream,
-  night: Night,
-  reconcile: boolean,
-): Promise<LandedLoad> {
+/** How a stream is read: on from its bookmark or from its beginning, and whether the source's keys are listed too. */
+interface Reading {
+  readonly resume: boolean;
+  readonly reconcile: boolean;
+}
+
+function loadStream(source: Source, stream: Stream, night: Night, reconcile: boolean): Promise<LandedLoad> {
+  // A full refresh reads from the beginning again; rows that are held already are recognised and not loaded twice.
+  return loadFrom(source, stream, night, { resume: !night.options.full_refresh, reconcile });
+}
+
+/** Reads a stream on from where this night left it. */
+function loadOn(source: Source, stream: Stream, night: Night): Promise<LandedLoad> {
+  return loadFrom(source, stream, night, { resume: true, reconcile: false });
+}
+
+async function loadFrom(source: Source, stream: Stream, night: Night, reading: Reading): Promise<LandedLoad> {
   const staged = await opened(night).startLoad(stream, night.run_id, night.env.now);
   try {
-    const listed = await stage(source, stream, staged, night, reconcile).catch(async (error: unknown) => {
+    const listed = await stage(source, stream, staged, night, reading).catch(async (error: unknown) => {
       await staged.abort();
       throw error;
     });
@@ -78,13 +97,11 @@ async function stage(
   stream: Stream,
   staged: Load,
   night: Night,
-  reconcile: boolean,
+  { resume, reconcile }: Reading,
 ): Promise<boolean> {
   const warehouse = opened(night);
-  // A full refresh reads from the beginning again; rows that are held already are recognised and not loaded twice.
-  const bookmark = night.options.full_refresh ? null : await warehouse.bookmark(stream);
-  const needed = source.streams.filter((other) => stream.references.includes(other.name));
-  const references = await warehouse.references(needed);
+  const bookmark = resume ? await warehouse.bookmark(stream) : null;
+  const references = await referencesOf(source, stream, warehouse);
   const progress = startProgress(stream, night);
   for await (const page of source.pages(stream, { bookmark, refresh: reconcile, signal: night.env.signal })) {
     const path = await landPage(night.data.root, page).catch((cause: unknown) => {
@@ -97,7 +114,13 @@ async function stage(
   return reconcile && (await listKeys(source, stream, staged, night));
 }
 
-function landedPage(stream: Stream, page: Page, path: string, parsed: ParsedPage): LandedPage {
+/** The current rows that the parser of a stream needs. */
+export function referencesOf(source: Source, stream: Stream, warehouse: Warehouse): Promise<References> {
+  return warehouse.references(source.streams.filter((other) => stream.references.includes(other.name)));
+}
+
+/** A parsed page with all that the warehouse wants to know of it. */
+export function landedPage(stream: Stream, page: Page, path: string, parsed: ParsedPage): LandedPage {
   const { body, ...about } = page;
   const leaf_hashes =
     stream.kind === 'revisions'
@@ -202,7 +225,7 @@ function notLanded(stream: Stream, cause: unknown): NightError {
 }
 
 /** Gives a failure its stage, source and next step. */
-function asNightError(error: unknown, item: string): NightError {
+export function asNightError(error: unknown, item: string): NightError {
   if (error instanceof NightError) return error;
   if (error instanceof SourceError) {
     const source = error.stream === null ? error.source : `${error.source}.${error.stream}`;

@@ -53,6 +53,8 @@ export interface Night {
     models: ModelsReport;
     tree: { tree_size: number; root_hash: string };
     extracts: ExtractReport[];
+    /** What the night found and nobody need be woken for: kind → number. */
+    findings: Record<string, number>;
   };
 }
 

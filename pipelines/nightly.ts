@@ -53,6 +53,11 @@ async function attempt(night: Night, started_at: string): Promise<NightError | n
 
 async function begin(night: Night, started_at: string): Promise<void> {
   await openWarehouse(night);
+  await startRun(night, started_at);
+}
+
+/** Enters the run into `ops.runs`, after marking those that were killed; the warehouse is open. */
+export async function startRun(night: Night, started_at: string): Promise<void> {
   const warehouse = opened(night);
   const abandoned = await warehouse.failAbandonedRuns(night.run_id, started_at);
   if (abandoned > 0) {
@@ -103,12 +108,13 @@ async function record(night: Night, started_at: string, failure: NightError | nu
     models: results.models,
     evidence: { ...results.tree, checkpoint_verified: null },
     extracts: results.extracts,
-    findings: {},
+    findings: results.findings,
     error: failure === null ? null : reportError(failure),
   };
 }
 
-async function prepare(config: Config, options: NightOptions, env: NightEnv): Promise<Night> {
+/** A night before its first stage; its warehouse is closed. */
+export async function prepare(config: Config, options: NightOptions, env: NightEnv): Promise<Night> {
   return {
     run_id: randomUUID(),
     config,
@@ -124,11 +130,13 @@ async function prepare(config: Config, options: NightOptions, env: NightEnv): Pr
       models: { built: 0, tests_passed: 0, tests_failed: 0, tests_warned: 0 },
       tree: { tree_size: 0, root_hash: EMPTY_ROOT.toString('hex') },
       extracts: [],
+      findings: {},
     },
   };
 }
 
-function runRecord(
+/** The row of `ops.runs` for a night. */
+export function runRecord(
   night: Night,
   status: 'running' | 'succeeded' | 'failed',
   started_at: string,

@@ -1,3 +1,4 @@
+import type { ControlTotals, HourRange } from '../schemas/control_totals.ts';
 import type { Instant, LandedLoad, Page, ParsedPage, References } from '../schemas/page.ts';
 import type { SourceName, Stream } from '../schemas/streams.ts';
 
@@ -9,6 +10,8 @@ export interface LandedPage {
   readonly parsed: ParsedPage;
   /** Readings only: the leaf hash of each good row, lower-case hex, in the order of `parsed.offsets`; else null. */
   readonly leaf_hashes: readonly string[] | null;
+  /** A replay: the positions that were taken from the page, ascending; `parsed` has just these. Absent: every one. */
+  readonly taken?: readonly number[];
 }
 
 /** When a load is refused although each of its rows was judged. */
@@ -40,11 +43,13 @@ export interface Load {
   /**
    * Commits rows, quarantine, evidence entries, bookmark, page manifest and load record together.
    * `complete`: the read reached the end of a full list, so records that did not appear have vanished.
+   * `replay`: the rows are quarantined ones, taken from landed pages: what passes now settles its open entries, what
+   * is refused again leaves them open with today's reason.
    * The load has ended after it, committed or not.
    * @throws GateError when the quarantine gate is shut; nothing is committed then
    * @throws VanishedError when a list of keys lacks too many of the live records; nothing is committed then
    */
-  commit(options: { complete: boolean; gate: QuarantineGate }): Promise<LandedLoad>;
+  commit(options: { complete: boolean; gate: QuarantineGate; replay?: boolean }): Promise<LandedLoad>;
   /** Throws the staged pages away. */
   abort(): Promise<void>;
 }
@@ -121,6 +126,64 @@ export interface QuarantinedRow {
   readonly row_text: string;
 }
 
+/** Everything that is kept about a quarantined row. */
+export interface QuarantinedDetail extends QuarantinedRow {
+  readonly load_id: number;
+  readonly cluster_id: string | null;
+  /** The reading's number in its cluster as plain digits; null for other streams and where unreadable. */
+  readonly seq: string | null;
+  /** How many times the row was delivered and refused for this reason. */
+  readonly times_seen: number;
+  readonly last_seen_at: Instant;
+  /** Where the page lies below the data directory, and the request that brought it. */
+  readonly path: string;
+  readonly url: string;
+  readonly received_at: Instant;
+  /** The replay that settled it; null while it is open. */
+  readonly replayed_at: Instant | null;
+  readonly replayed_run_id: string | null;
+  readonly replayed_load_id: number | null;
+}
+
+/** A landed page that holds open quarantined rows. */
+export interface QuarantinedPage {
+  readonly sha256: string;
+  readonly path: string;
+  readonly url: string;
+  readonly api_version: string | null;
+  readonly received_at: Instant;
+  readonly stated_rows: number | null;
+  /** Positions of the rows in the page, ascending. */
+  readonly offsets: readonly number[];
+}
+
+/** The open quarantined rows of a stream: by page, in the order in which they were first delivered. */
+export interface OpenQuarantine {
+  readonly pages: readonly QuarantinedPage[];
+  /** Entries behind `pages`. */
+  readonly rows: number;
+  /** Rows of full lists of which a newer one was read since, without them: these cannot be replayed. */
+  readonly outdated: number;
+}
+
+/** What a comparison of control totals came to, in pairs of hour and dimension. */
+export interface ComparedTotals {
+  readonly compared: number;
+  readonly different: number;
+}
+
+/** One comparison under way; what is not committed is gone. */
+export interface ControlComparison {
+  /** Takes what the source states for a range of hours. */
+  add(hours: HourRange, stated: ControlTotals): Promise<void>;
+  /**
+   * Holds each range against the current revisions recorded at or before the instant of its totals, and keeps one row
+   * per run × hour × dimension in `ops.control_totals`. The comparison has ended after it.
+   */
+  commit(at: Instant): Promise<ComparedTotals>;
+  abort(): Promise<void>;
+}
+
 /** The warehouse, whatever engine it is on. One writer at a time; `close` lets dbt in. */
 export interface Warehouse {
   /** Creates schemas and tables that are missing, for every stream; idempotent. @throws Error for a newer layout */
@@ -156,6 +219,14 @@ export interface Warehouse {
     status?: string;
     limit: number;
   }): Promise<readonly QuarantinedRow[]>;
+  /** One quarantined row with all that is known of it; null where there is none of that number. */
+  quarantinedRow(quarantine_id: number): Promise<QuarantinedDetail | null>;
+  /** Open quarantined rows of a stream that can be replayed; `quarantine_id` null = all. */
+  openQuarantine(stream: Stream, quarantine_id: number | null): Promise<OpenQuarantine>;
+
+  /** Days (`yyyy-mm-dd`, UTC, ascending) of readings loaded since the newest comparison of control totals. */
+  uncomparedDays(): Promise<readonly string[]>;
+  startComparison(run_id: string): Promise<ControlComparison>;
   /**
    * Writes the result of a query to a Parquet file, in the order given. Gives rows, columns, and the exact sum of
    * each decimal column that has a value. The file appears under its name only when it is whole.

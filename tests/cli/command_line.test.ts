@@ -54,6 +54,11 @@ describe('usage', () => {
     [['rum'], /unknown command 'rum'[\s\S]*run/],
     [['run', '--publsih'], /unknown option '--publsih'/],
     [['quarantine', 'list', '--limit', '0'], /--limit: got 0, want a whole number from 1/],
+    [['quarantine', 'show', 'x'], /<id>: got x, want a whole number from 1/],
+    [['quarantine', 'show', '7'], /row 7: got no such row, want one that .*list/],
+    [['quarantine', 'replay', '--id', '0'], /--id: got 0, want a whole number from 1/],
+    [['quarantine', 'replay', '--source', 'polarsi'], /--source: got polarsi, want one of polaris/],
+    [['quarantine', 'replay', '--stream', 'reading'], /--stream: got reading, want one of dimensions/],
     [['simulate', '--fault', 'polaris:hiccup'], /--fault: got kind hiccup, want one of throttle_seconds/],
     [['status', '--config', 'absent.yaml'], /absent\.yaml: cannot be read/],
   ])('%j: exit 2, says what is wanted, touches nothing', async (args, message) => {

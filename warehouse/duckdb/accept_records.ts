@@ -11,13 +11,14 @@ const VERSION_MARK = 'system_modstamp';
 /**
  * Adds a version of each record whose content changed. Within one load a key's newest row counts: by
  * `system_modstamp` where the stream has it, else the last delivered. A row older than the current version changes
- * nothing, so that an old page delivered late cannot undo a newer one.
+ * nothing, so that an old page delivered late cannot undo a newer one; in a replay neither does a row whose page was
+ * received before that of the current version.
  */
 export async function acceptRecords(
   commit: Commit,
-  options: { complete: boolean; listed: boolean; gate: QuarantineGate },
+  options: { complete: boolean; listed: boolean; gate: QuarantineGate; replay?: boolean },
 ): Promise<Accepted> {
-  await findChanged(commit);
+  await findChanged(commit, options.replay === true);
   const { complete, listed } = options;
   const vanished = complete && (listed || commit.stream.full) ? await canVanish(commit) : false;
   const records_vanished = vanished ? await buryVanished(commit, listed) : 0;
@@ -47,25 +48,27 @@ function recordHash(stream: Stream): string {
 }
 
 /** `changed`: one row per key with a new version: its staged row and its hash. All other good rows are unchanged. */
-async function findChanged({ session, stream }: Commit): Promise<void> {
+async function findChanged({ session, stream }: Commit, replay: boolean): Promise<void> {
   const key = keyOf(stream);
   const mark = markOf(stream);
   const current = `
-    SELECT ${key}, record_hash, is_vanished${mark === null ? '' : `, ${mark}`} FROM ${rawName(stream)}
+    SELECT ${key}, record_hash, is_vanished, received_at${mark === null ? '' : `, ${mark}`} FROM ${rawName(stream)}
     QUALIFY row_number() OVER (PARTITION BY ${key} ORDER BY load_id DESC) = 1`;
   await session.run(
     'find the changed records',
     `CREATE TEMP TABLE changed AS
      WITH newest AS (
-       SELECT _ord, ${key}, ${recordHash(stream)} AS record_hash${mark === null ? '' : `, ${mark}`}
+       SELECT _ord, _page_no, ${key}, ${recordHash(stream)} AS record_hash${mark === null ? '' : `, ${mark}`}
        FROM stage_rows WHERE _failed_column IS NULL
        QUALIFY row_number() OVER (
          PARTITION BY ${key} ORDER BY ${mark === null ? '' : `${mark} DESC NULLS LAST, `}_ord DESC) = 1
      )
      SELECT n._ord, n.record_hash
-     FROM newest AS n LEFT JOIN (${current}) AS c ON ${equalOn(stream.key, 'n', 'c')}
+     FROM newest AS n JOIN stage_pages AS p ON p.page_no = n._page_no
+       LEFT JOIN (${current}) AS c ON ${equalOn(stream.key, 'n', 'c')}
      WHERE (c.record_hash IS NULL OR c.is_vanished OR c.record_hash <> n.record_hash)
-       ${mark === null ? '' : `AND NOT coalesce(c.${mark} > n.${mark}, false)`}`,
+       ${mark === null ? '' : `AND NOT coalesce(c.${mark} > n.${mark}, false)`}
+       ${replay ? 'AND NOT coalesce(c.received_at > p.received_at, false)' : ''}`,
   );
   await session.run(
     'note the unchanged rows',

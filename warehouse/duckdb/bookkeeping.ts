@@ -117,18 +117,18 @@ export async function moveBookmark(
 export async function writeLoad(
   { session, run_id, committed_at }: Commit,
   load: LandedLoad,
-  extra: { readonly drift: string; readonly started_at: string },
+  extra: { readonly drift: string; readonly started_at: string; readonly replay?: boolean },
 ): Promise<void> {
   const { stream, ...figures } = load;
   await session.run(
     'write the load',
     `INSERT INTO ops.loads
        (load_id, run_id, source, stream, pages, bytes, rows_read, rows_loaded, rows_unchanged, rows_quarantined,
-        records_vanished, bookmark, as_of, drift, started_at, committed_at)
+        records_vanished, bookmark, as_of, drift, started_at, committed_at, is_replay)
      VALUES ($load_id::BIGINT, $run_id, ${literal(stream.source)}, ${literal(stream.name)}, $pages::BIGINT,
        $bytes::BIGINT, $rows_read::BIGINT, $rows_loaded::BIGINT, $rows_unchanged::BIGINT, $rows_quarantined::BIGINT,
        $records_vanished::BIGINT, $bookmark, $as_of::TIMESTAMP, $drift, $started_at::TIMESTAMP,
-       $committed_at::TIMESTAMP)`,
+       $committed_at::TIMESTAMP, ${extra.replay === true})`,
     { ...figures, drift: extra.drift, started_at: extra.started_at, run_id, committed_at },
   );
 }

@@ -2,11 +2,11 @@ import type { Stream } from '../../schemas/streams.ts';
 import type { LandedPage } from '../warehouse.ts';
 
 /**
- * Checks that a page's parser accounted for each row of the body exactly once: positions 0 to n−1, each good or
- * refused, as many as the API states.
+ * Checks that a page's parser accounted for each row of the body exactly once: positions 0 to n−1 (in a replay, those
+ * that were taken), each good or refused, as many as the API states.
  * @throws Error naming the page, what was got and what is wanted
  */
-export function checkPage(stream: Stream, { page, parsed, leaf_hashes }: LandedPage): void {
+export function checkPage(stream: Stream, { page, parsed, leaf_hashes, taken }: LandedPage): void {
   const refuse = (observed: string, expected: string): never => {
     throw new Error(
       `warehouse: page ${page.sha256} of ${stream.source} ${stream.name}: got ${observed}, want ${expected}; ` +
@@ -25,12 +25,29 @@ export function checkPage(stream: Stream, { page, parsed, leaf_hashes }: LandedP
       `${leaf_hashes?.length ?? 'no'} leaf hashes`,
       stream.kind === 'revisions' ? `${good}, one for each good row` : 'none',
     );
+  const offsets = [...parsed.offsets, ...parsed.rejected.map((row) => row.offset)];
+  if (taken === undefined) checkEvery(offsets, refuse);
+  else checkTaken(offsets, taken, refuse);
+  if (page.stated_rows !== null && page.stated_rows !== rows)
+    refuse(`${rows} rows`, `the ${page.stated_rows} that the API states`);
+}
+
+type Refuse = (observed: string, expected: string) => never;
+
+function checkEvery(offsets: readonly number[], refuse: Refuse): void {
+  const rows = offsets.length;
   const seen = new Uint8Array(rows);
-  for (const offset of [...parsed.offsets, ...parsed.rejected.map((row) => row.offset)]) {
+  for (const offset of offsets) {
     if (!Number.isInteger(offset) || offset < 0 || offset >= rows || seen[offset] === 1)
       refuse(`a row at position ${offset}`, `each position from 0 to ${rows - 1} once`);
     seen[offset] = 1;
   }
-  if (page.stated_rows !== null && page.stated_rows !== rows)
-    refuse(`${rows} rows`, `the ${page.stated_rows} that the API states`);
+}
+
+function checkTaken(offsets: readonly number[], taken: readonly number[], refuse: Refuse): void {
+  const left = new Set(taken);
+  for (const offset of offsets)
+    if (!left.delete(offset)) refuse(`a row at position ${offset}`, 'each position that was taken once');
+  const [missing] = left;
+  if (missing !== undefined) refuse(`no row at position ${missing}`, 'each position that was taken once');
 }

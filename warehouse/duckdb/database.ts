@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { type DuckDBBlobValue, type DuckDBConnection, DuckDBInstance, type Json } from '@duckdb/node-api';
 
 /** One row of a result: BIGINT, DECIMAL and TIMESTAMP come as texts. */
-type ResultRow = Readonly<Record<string, Json>>;
+export type ResultRow = Readonly<Record<string, Json>>;
 
 /** Values of `$name` in a statement; integers beyond 32 bits are cast there (`$bytes::BIGINT`). */
 type Parameters = Readonly<Record<string, string | number | bigint | null | DuckDBBlobValue>>;

@@ -124,7 +124,15 @@ export const FIXED_TABLES: readonly Table[] = [
     'loads',
     `load_id BIGINT, run_id VARCHAR, source VARCHAR, stream VARCHAR, pages BIGINT, bytes BIGINT, rows_read BIGINT,
      rows_loaded BIGINT, rows_unchanged BIGINT, rows_quarantined BIGINT, records_vanished BIGINT, bookmark VARCHAR,
-     as_of TIMESTAMP, drift VARCHAR, started_at TIMESTAMP, committed_at TIMESTAMP`,
+     as_of TIMESTAMP, drift VARCHAR, started_at TIMESTAMP, committed_at TIMESTAMP, is_replay BOOLEAN`,
+  ),
+  table(
+    'ops',
+    'control_totals',
+    `run_id VARCHAR, hour TIMESTAMP, dimension VARCHAR, as_of TIMESTAMP, source_readings BIGINT,
+     source_quantity DECIMAL(38,9), warehouse_readings BIGINT, warehouse_quantity DECIMAL(38,9),
+     readings_difference BIGINT, quantity_difference DECIMAL(38,9), is_different BOOLEAN, load_id BIGINT,
+     compared_at TIMESTAMP`,
   ),
   table(
     'ops',
@@ -143,7 +151,8 @@ export const FIXED_TABLES: readonly Table[] = [
     'quarantine',
     `quarantine_id BIGINT, run_id VARCHAR, load_id BIGINT, source VARCHAR, stream VARCHAR, page_sha256 VARCHAR,
      page_offset BIGINT, column_name VARCHAR, value VARCHAR, reason VARCHAR, row_text VARCHAR, row_sha256 VARCHAR,
-     cluster_id VARCHAR, seq BIGINT, status VARCHAR, quarantined_at TIMESTAMP, last_seen_at TIMESTAMP`,
+     cluster_id VARCHAR, seq BIGINT, status VARCHAR, quarantined_at TIMESTAMP, last_seen_at TIMESTAMP,
+     times_seen BIGINT, replayed_at TIMESTAMP, replayed_run_id VARCHAR, replayed_load_id BIGINT`,
   ),
   table(
     'ops',

@@ -1,4 +1,5 @@
 import type { Warehouse } from '../warehouse.ts';
+import { startComparison, uncomparedDays } from './control_totals.ts';
 import { type Database, type DatabaseOptions, openDatabase } from './database.ts';
 import { exportParquet } from './export_parquet.ts';
 import { startLoad } from './load.ts';
@@ -6,6 +7,7 @@ import { log } from './log.ts';
 import { migrate } from './migrate.ts';
 import { quarantinedRows } from './quarantine.ts';
 import { references } from './references.ts';
+import { openQuarantine, quarantinedDetail } from './replay.ts';
 import { runs } from './runs.ts';
 import { literal } from './sql.ts';
 import { textOrNull } from './values.ts';
@@ -30,6 +32,10 @@ export async function openDuckDbWarehouse(options: DatabaseOptions): Promise<War
     startLoad: (stream, run_id, now) => startLoad(database, stream, run_id, now),
     ...runs(main),
     ...log(main),
+    quarantinedRow: (quarantine_id) => quarantinedDetail(main, quarantine_id),
+    openQuarantine: (stream, quarantine_id) => openQuarantine(main, stream, quarantine_id),
+    uncomparedDays: () => uncomparedDays(main),
+    startComparison: (run_id) => startComparison(database, run_id),
     quarantined: (filter) => quarantinedRows(main, filter),
     exportParquet: (query, path) => exportParquet(main, query, path),
     query: (sql) => readOnly(database, sql),

@@ -1,7 +1,7 @@
 import { SOURCE_NAMES, type SourceName, type Stream } from '../../schemas/streams.ts';
 import type { QuarantinedRow } from '../warehouse.ts';
 import type { Commit } from './commit.ts';
-import type { Session } from './database.ts';
+import type { ResultRow, Session } from './database.ts';
 import { storedValues } from './ddl.ts';
 import { identifier, list, literal } from './sql.ts';
 import { count, instantOf, text, textOrNull } from './values.ts';
@@ -47,21 +47,23 @@ export async function writeQuarantine(commit: Commit): Promise<void> {
     AND q.row_sha256 = sha256(f.row_text) AND q.reason = f.reason`;
   await session.run(
     'renew open quarantine',
-    `UPDATE ops.quarantine AS q SET last_seen_at = $at::TIMESTAMP FROM refusals AS f WHERE ${which}`,
+    `UPDATE ops.quarantine AS q
+     SET last_seen_at = $at::TIMESTAMP, times_seen = coalesce(q.times_seen, 1) + f.times
+     FROM (SELECT row_text, reason, count(*) AS times FROM refusals GROUP BY ALL) AS f WHERE ${which}`,
     { at: committed_at },
   );
   await session.run(
     'write the quarantine',
     `INSERT INTO ops.quarantine
        (quarantine_id, run_id, load_id, source, stream, page_sha256, page_offset, column_name, value, reason,
-        row_text, row_sha256, cluster_id, seq, status, quarantined_at, last_seen_at)
+        row_text, row_sha256, cluster_id, seq, status, quarantined_at, last_seen_at, times_seen)
      SELECT (SELECT coalesce(max(quarantine_id), 0) FROM ops.quarantine)
          + row_number() OVER (ORDER BY f.page_no, f.page_offset),
        $run_id, $load_id::BIGINT, ${literal(stream.source)}, ${literal(stream.name)}, p.sha256, f.page_offset,
        f.column_name, f.value, f.reason, f.row_text, sha256(f.row_text), f.cluster_id, f.seq, 'open',
-       $at::TIMESTAMP, $at::TIMESTAMP
+       $at::TIMESTAMP, $at::TIMESTAMP, f.times
      FROM (
-       SELECT * FROM refusals
+       SELECT *, count(*) OVER (PARTITION BY row_text, reason) AS times FROM refusals
        QUALIFY row_number() OVER (PARTITION BY row_text, reason ORDER BY page_no, page_offset) = 1
      ) AS f JOIN stage_pages AS p ON p.page_no = f.page_no
      WHERE NOT EXISTS (SELECT 1 FROM ops.quarantine AS q WHERE ${which})`,
@@ -102,7 +104,12 @@ export async function quarantinedRows(
      WHERE ${['true', ...where].join(' AND ')} ORDER BY quarantine_id DESC LIMIT $limit`,
     { limit: filter.limit, ...Object.fromEntries(named.map(({ column, value }) => [column, value])) },
   );
-  return rows.map((row) => ({
+  return rows.map(quarantinedRow);
+}
+
+/** A row of `ops.quarantine`, with `quarantined_at` as an instant in `quarantined`. */
+export function quarantinedRow(row: ResultRow): QuarantinedRow {
+  return {
     quarantine_id: count(row.quarantine_id),
     run_id: text(row.run_id),
     source: sourceName(text(row.source)),
@@ -115,7 +122,7 @@ export async function quarantinedRows(
     status: text(row.status),
     quarantined_at: text(row.quarantined),
     row_text: text(row.row_text),
-  }));
+  };
 }
 
 function sourceName(name: string): SourceName {

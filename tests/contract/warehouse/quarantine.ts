@@ -21,13 +21,14 @@ export function quarantineSuite(opened: OpenedWarehouse): void {
         rows_quarantined: 2,
       });
       const rows = await opened.warehouse.query(
-        'SELECT run_id, quarantined_at, last_seen_at FROM ops.quarantine',
+        'SELECT run_id, quarantined_at, last_seen_at, times_seen FROM ops.quarantine',
       );
       expect(rows).toEqual([
         {
           run_id: 'run-1',
           quarantined_at: '2026-11-23 02:30:00',
           last_seen_at: '2026-11-24 00:00:00',
+          times_seen: '3',
         },
       ]);
     });
