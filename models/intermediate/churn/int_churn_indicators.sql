@@ -85,7 +85,10 @@ final as (
     end as commitment_utilisation_28d,
     commitment_utilisation_28d_reason,
     case when usage_change_28d_reason is null then
-      {{ safe_divide('(held_tib_sum_28d * held_days_prior_28d)', '(held_tib_sum_prior_28d * held_days_28d)') }} - 1
+      {{ safe_divide(
+        '(held_tib_sum_28d * held_days_prior_28d - held_tib_sum_prior_28d * held_days_28d)',
+        '(held_tib_sum_prior_28d * held_days_28d)'
+      ) }}
     end as usage_change_28d,
     usage_change_28d_reason,
     case when usage_trend_pct_week_reason is null then

@@ -1,5 +1,5 @@
 -- The points of each indicator under the churn policy of its as-of date: on a straight line from 0 at points_from to all at
--- points_to; a flag gives all or none. Points are exact decimals, so that their sum is the same in any order.
+-- points_to; a flag gives all or none. Points are not rounded: a score is a ratio and may be small.
 with indicators as (
   select * from {{ ref('int_churn_indicators') }}
 ),
@@ -65,7 +65,7 @@ final as (
     kind,
     points_from,
     points_to,
-    cast(share * cast(max_points as {{ type_double() }}) as {{ type_decimal() }}) as points,
+    share * cast(max_points as {{ type_double() }}) as points,
     max_points
   from weighed
 )

@@ -2,16 +2,27 @@ with indicators as (
   select * from {{ ref('int_churn_indicators') }}
 ),
 
+-- Floats added in a fixed order, so that every run gives the same sum.
 scores as (
   select
     as_of_date,
     account_id,
     policy_version,
-    sum(points) as points,
+    {% for indicator in churn_indicators() -%}
+    coalesce(max(case when indicator = '{{ indicator.name }}' then points end), 0) {{ '+' if not loop.last else 'as points,' }}
+    {% endfor -%}
     sum(case when points is not null then max_points end) as known_points,
     sum(max_points) as all_points
   from {{ ref('int_churn_points') }}
   group by as_of_date, account_id, policy_version
+),
+
+dimension_map as (
+  select max(version) as version from {{ ref('stg_policies__dimension_map') }}
+),
+
+features as (
+  select max(version) as version from {{ ref('stg_policies__entitled_features') }}
 ),
 
 scored as (
@@ -49,6 +60,8 @@ final as (
       else 'low'
     end as band,
     scored.policy_version,
+    dimension_map.version as dimension_map_version,
+    features.version as features_version,
     indicators.crm_known_as_of,
     indicators.observed_days_28d,
     indicators.observed_days_prior_28d,
@@ -64,6 +77,8 @@ final as (
     indicators.entitled_since,
     indicators.has_contract_in_force
   from indicators
+  cross join dimension_map
+  cross join features
   left join scored
     on indicators.as_of_date = scored.as_of_date
     and indicators.account_id = scored.account_id

@@ -74,7 +74,9 @@ final as (
     subscriptions.starts_at,
     {{ least_known('subscriptions.ends_at', 'items.expires_at') }} as ends_at,
     subscriptions.from_hour <= {{ timestamp_add_hours('cast(newest.as_of_date as timestamp)', 23) }}
-    and {{ timestamp_add_hours('cast(newest.as_of_date as timestamp)', 23) }} < subscriptions.to_hour as is_in_force,
+    and {{ timestamp_add_hours('cast(newest.as_of_date as timestamp)', 23) }} < least(
+      subscriptions.to_hour, {{ hour_ceil('coalesce(items.expires_at, ' ~ end_of_time() ~ ')') }}
+    ) as is_in_force,
     tackle_subscriptions.registered_at,
     tackle_subscriptions.cancelled_at,
     coalesce(tackle_subscriptions.is_free_trial, false) as is_free_trial

@@ -34,6 +34,10 @@ joined as (
     and days.usage_date = gaps.usage_date
 ),
 
+dimension_map as (
+  select max(version) as version from {{ ref('stg_policies__dimension_map') }}
+),
+
 final as (
   select
     joined.cluster_id,
@@ -46,8 +50,10 @@ final as (
     joined.hours_missing_source,
     joined.hours_missing_cluster,
     {{ safe_divide('joined.hours_observed', 'joined.hours_expected') }} as coverage,
-    cast(joined.seq_gaps as {{ type_bigint() }}) as seq_gaps
+    cast(joined.seq_gaps as {{ type_bigint() }}) as seq_gaps,
+    dimension_map.version as dimension_map_version
   from joined
+  cross join dimension_map
   left join clusters on joined.cluster_id = clusters.cluster_id
   left join {{ ref('int_customer_account_current') }} as matched on clusters.customer_id = matched.customer_id
 )

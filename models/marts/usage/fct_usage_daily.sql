@@ -48,6 +48,10 @@ added as (
   group by hourly.cluster_id, hourly.dimension, hourly.usage_date
 ),
 
+dimension_map as (
+  select max(version) as version from {{ ref('stg_policies__dimension_map') }}
+),
+
 measured as (
   select
     added.*,
@@ -81,8 +85,10 @@ final as (
     readings,
     hours_with_reading,
     hours_expected,
-    hours_observed
+    hours_observed,
+    dimension_map.version as dimension_map_version
   from measured
+  cross join dimension_map
 )
 
 select * from final
