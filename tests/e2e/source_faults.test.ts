@@ -106,6 +106,7 @@ describe('nights over faulty sources', () => {
     ['tackle', 'wrong_envelope', /want/],
     ['tackle', 'repeated_bookmark', /loop|same/i],
     ['tackle', 'revoked_token', /401|token/i],
+    ['tackle', 'vanished_field', /without product_id/],
   ];
 
   it.each(REFUSED)(
@@ -129,6 +130,15 @@ describe('nights over faulty sources', () => {
       expect(await tablesOf(name, dataDir)).toEqual(only(name, wanted));
     },
   );
+
+  it('control totals that differ: a finding with both figures, and the night goes on', async () => {
+    test.world.setFaults('polaris', [{ kind: 'count_mismatch', times: ALWAYS }]);
+    const dataDir = test.newDataDir();
+    const report = await test.night(dataDir, { only: ['polaris'] });
+    expect(report.error).toBeNull();
+    expect(report.findings.control_total_difference).toBeGreaterThan(0);
+    expect(await tablesOf('polaris', dataDir)).toEqual(only('polaris', wanted));
+  });
 
   it('a full refresh reads everything again and loads nothing twice', async () => {
     const dataDir = test.newDataDir();

@@ -95,6 +95,7 @@ async function databaseOf(instance: DuckDBInstance, closed: () => void): Promise
     session,
     exclusive: (body) => {
       const next = last.then(body);
+      // Its caller gets the failure; the next in line begins all the same.
       last = next.catch(() => undefined);
       return next;
     },
