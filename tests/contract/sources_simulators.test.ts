@@ -209,6 +209,12 @@ test('salesforce: a count that is not that of the rows fails the night', async (
   expect(failed.failure).toBe('contract');
 });
 
+test('salesforce: a locator that is no longer known fails the night', async () => {
+  const failed = await expectFailure('salesforce', 'expired_bookmark');
+  expect(failed.message).toMatch(/got .*want /s);
+  expect(failed.next_step).not.toBe('');
+});
+
 test('salesforce: a vanished field fails the night', async () => {
   const failed = await expectFailure('salesforce', 'vanished_field');
   expect(failed.message).toContain('describe');
