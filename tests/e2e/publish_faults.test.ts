@@ -55,14 +55,17 @@ describe('publishing through faults', () => {
     expect(first.extracts.map((file) => statSync(file.path).mtimeMs)).toEqual(files);
   });
 
-  it('fails at the workbook: the data source is put back', async () => {
+  it('fails at the workbook a day later: the new data source is taken back, the earlier one is shown', async () => {
     const before = shown();
-    test.world.setFaults('tableau', [
-      { kind: 'server_error', times: Number.POSITIVE_INFINITY, path: '/workbooks\\?' },
-    ]);
-    const report = await test.night(dataDir, PUBLISH_ONLY);
-    expect(report.status).toBe('failed');
-    expect(report.error?.source).toBe('workbook meterline');
+    const revision = () => test.published().find(({ kind }) => kind === 'datasource')?.revision ?? 0;
+    const earlier = revision();
+    test.world.setNow('2026-11-23T03:00:10Z'); // other figures, so that a new data source differs from the old one
+    const path = '/workbooks\\?.*overwrite'; // the publication itself, not the look-up before it
+    test.world.setFaults('tableau', [{ kind: 'server_error', times: Number.POSITIVE_INFINITY, path }]);
+    const report = await test.night(dataDir);
+    expect(report.error).toMatchObject({ stage: 'publish', source: 'workbook meterline' });
+    expect(report.error?.message).toContain('put back: datasource meterline');
+    expect(revision()).toBe(earlier + 2); // published, then put back
     expect(shown()).toEqual(before);
   });
 });
