@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { append, EMPTY_TREE, rootHash } from '../../evidence/merkle.ts';
 import { plainDecimal } from '../../extracts/exact_sums.ts';
 import { programPaths } from '../../pipelines/paths.ts';
 import type { NightReport } from '../../pipelines/report.ts';
@@ -99,6 +100,17 @@ describe('nights in a row', () => {
     const added = third.evidence.tree_size - first.evidence.tree_size;
     expect(added).toBeGreaterThan(0);
     expect(added).toBeLessThan(first.evidence.tree_size / 20);
+    // The head that grew over two nights is the head over all entries at once.
+    await withWarehouse(dataDir, async (sql) => {
+      const entries = await sql(
+        'select lower(hex(leaf_hash)) as leaf from evidence.entries order by evidence_index',
+      );
+      const whole = append(
+        EMPTY_TREE,
+        entries.map((entry) => Buffer.from(String(entry.leaf), 'hex')),
+      );
+      expect(third.evidence.root_hash).toBe(rootHash(whole).toString('hex'));
+    });
     const marts = await printTables(dataDir, 'marts');
     expect(Object.keys(marts).length).toBeGreaterThan(12);
     expect(marts).toEqual(await printTables(fresh, 'marts'));
