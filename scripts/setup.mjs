@@ -148,11 +148,14 @@ function installPython() {
     '--disable-pip-version-check',
     '--no-input',
     '--require-hashes',
+    // The lock is complete: a resolver could only find what was released since, and refuse it for want of a hash.
+    '--no-deps',
     '--only-binary=:all:',
     '-r',
     'requirements.txt',
   ];
   run('pip install', command, [...args, ...install]);
+  run('pip check', command, [...args, 'check']);
   stamp('python', wanted);
 }
 
