@@ -13,7 +13,8 @@ export function csvRecords(body: Buffer): readonly (readonly string[])[] {
 /** The fields of the first line; none of an empty body. */
 export function headerLine(body: Buffer): readonly string[] {
   const end = body.indexOf(0x0a);
-  return read(end === -1 ? body : body.subarray(0, end))[0] ?? [];
+  const line = end === -1 ? body : body.subarray(0, body[end - 1] === 0x0d ? end - 1 : end);
+  return read(line)[0] ?? [];
 }
 
 function read(body: Buffer): readonly (readonly string[])[] {

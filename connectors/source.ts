@@ -1,5 +1,5 @@
 import type { ControlTotals, HourRange } from '../schemas/control_totals.ts';
-import type { Instant, Page, ParsedPage, References } from '../schemas/page.ts';
+import type { ColumnarPage, Instant, Page, ParsedPage, References } from '../schemas/page.ts';
 import type { SourceName, Stream } from '../schemas/streams.ts';
 
 /** The outside world of a connector: one parameter, so that tests can hand in their own. */
@@ -63,6 +63,16 @@ export interface Source {
     page: Pick<Page, 'body' | 'url' | 'format' | 'stated_rows'>,
     references: References,
   ): ParsedPage;
+  /**
+   * The rows of a page without making a text of each value, where all of them are good beyond doubt: just the rows that
+   * `parse` would give, none refused. Null for any other page: then `parse` judges it. Absent where there is no such
+   * way. Pure, as `parse`.
+   */
+  columnar?(
+    stream: Stream,
+    page: Pick<Page, 'body' | 'url' | 'format' | 'stated_rows'>,
+    references: References,
+  ): ColumnarPage | null;
   /**
    * Lists the keys of every record that the source has now, for records whose end no read of changes can show.
    * It ends without an error only when the list is whole. Absent where `pages` tells of every end.

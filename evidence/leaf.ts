@@ -16,7 +16,7 @@ export const LEAF_FIELDS = [
   'subscription_id',
   'unit',
 ] as const;
-type LeafField = (typeof LEAF_FIELDS)[number];
+export type LeafField = (typeof LEAF_FIELDS)[number];
 
 /** One leaf's values: texts exactly as received; only `subscription_id` may be null. */
 export type Leaf = Readonly<Record<Exclude<LeafField, 'subscription_id'>, string>> & {
@@ -35,7 +35,8 @@ export function leafData(leaf: Leaf): Buffer {
   return Buffer.from(`{${fields.join(',')}}`, 'utf8');
 }
 
-function canonicalText(value: string | null, field: LeafField): string {
+/** @throws Error for a null where a text must be, and for a lone surrogate */
+export function canonicalText(value: string | null, field: LeafField): string {
   if (value === null) {
     if (field === 'subscription_id') return 'null';
     throw new Error(`evidence: leaf field ${field}: got null, want a text; quarantine the row`);
@@ -102,10 +103,14 @@ function column(
   columns: ParsedPage['columns'],
   field: LeafField,
 ): readonly (string | null)[] {
-  const found = columns[names.indexOf(field)];
-  if (found === undefined)
-    throw new Error(
-      `evidence: leaf field ${field}: got columns ${names.join(', ')}, want it among them; fix the stream`,
-    );
-  return found;
+  return columns[position(names, field)] ?? [];
+}
+
+/** The place of a field among column names. @throws Error when it is not among them */
+export function position(names: readonly string[], field: LeafField): number {
+  const found = names.indexOf(field);
+  if (found !== -1) return found;
+  throw new Error(
+    `evidence: leaf field ${field}: got columns ${names.join(', ')}, want it among them; fix the stream`,
+  );
 }

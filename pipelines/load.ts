@@ -1,7 +1,9 @@
+import { textAt } from '../connectors/columnar_rows.ts';
 import { type Source, SourceError } from '../connectors/source.ts';
+import { columnarLeafHashes } from '../evidence/columnar_leaf.ts';
 import { leafHashes } from '../evidence/leaf.ts';
 import { NightError, type Stage } from '../schemas/errors.ts';
-import type { LandedLoad, Page, ParsedPage, References } from '../schemas/page.ts';
+import type { ColumnarPage, LandedLoad, Page, ParsedPage, References } from '../schemas/page.ts';
 import type { Stream } from '../schemas/streams.ts';
 import { landPage } from '../warehouse/landing.ts';
 import {
@@ -107,7 +109,7 @@ async function stage(
     const path = await landPage(night.data.root, page).catch((cause: unknown) => {
       throw notLanded(stream, cause);
     });
-    const parsed = source.parse(stream, page, references);
+    const parsed = source.columnar?.(stream, page, references) ?? source.parse(stream, page, references);
     await staged.add(landedPage(stream, page, path, parsed));
     progress(page, parsed);
   }
@@ -119,17 +121,20 @@ export function referencesOf(source: Source, stream: Stream, warehouse: Warehous
   return warehouse.references(source.streams.filter((other) => stream.references.includes(other.name)));
 }
 
-/** A parsed page with all that the warehouse wants to know of it. */
-export function landedPage(stream: Stream, page: Page, path: string, parsed: ParsedPage): LandedPage {
+/** A page's rows with all that the warehouse wants to know of it. */
+export function landedPage(
+  stream: Stream,
+  page: Page,
+  path: string,
+  parsed: ParsedPage | ColumnarPage,
+): LandedPage {
   const { body, ...about } = page;
-  const leaf_hashes =
-    stream.kind === 'revisions'
-      ? leafHashes(
-          stream.columns.map((column) => column.name),
-          parsed,
-          page.sha256,
-        )
-      : null;
+  const names = stream.columns.map((column) => column.name);
+  const hashes = () =>
+    'spans' in parsed
+      ? columnarLeafHashes(names, parsed, page.sha256)
+      : leafHashes(names, parsed, page.sha256);
+  const leaf_hashes = stream.kind === 'revisions' ? hashes() : null;
   return { page: { ...about, bytes: body.length }, path, parsed, leaf_hashes };
 }
 
@@ -147,16 +152,20 @@ async function commit(stream: Stream, staged: Load, night: Night, listed: boolea
 }
 
 /** Tells of each page; the share done follows from how far a feed's `recorded_at` has come towards its `as_of`. */
-function startProgress(stream: Stream, night: Night): (page: Page, parsed: ParsedPage) => void {
+function startProgress(
+  stream: Stream,
+  night: Night,
+): (page: Page, parsed: ParsedPage | ColumnarPage) => void {
   const item = `${stream.source}.${stream.name}`;
   const recordedAt = stream.columns.findIndex((column) => column.name === 'recorded_at');
   let rows = 0;
   let first: number | null = null;
   return (page, parsed) => {
-    rows += parsed.offsets.length + parsed.rejected.length;
-    const times = recordedAt < 0 ? undefined : parsed.columns[recordedAt];
-    first ??= times?.[0] ? Date.parse(times[0]) : null;
-    const last = times?.at(-1);
+    const good = 'spans' in parsed ? parsed.rows : parsed.offsets.length;
+    rows += good + ('spans' in parsed ? 0 : parsed.rejected.length);
+    const at = (row: number) => (recordedAt < 0 || good === 0 ? null : textOf(parsed, row, recordedAt));
+    const [from, last] = [at(0), at(good - 1)];
+    first ??= from === null ? null : Date.parse(from);
     const end = page.as_of === null ? Number.NaN : Date.parse(page.as_of);
     const share = last && first !== null && end > first ? (Date.parse(last) - first) / (end - first) : null;
     night.env.onEvent({
@@ -169,6 +178,10 @@ function startProgress(stream: Stream, night: Night): (page: Page, parsed: Parse
       share,
     });
   };
+}
+
+function textOf(parsed: ParsedPage | ColumnarPage, row: number, column: number): string | null {
+  return 'spans' in parsed ? textAt(parsed, row, column) : (parsed.columns[column]?.[row] ?? null);
 }
 
 /**

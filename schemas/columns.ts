@@ -1,4 +1,15 @@
 import { z } from 'zod';
+import {
+  DAY_CHECK,
+  decimalCheck,
+  type FastCheck,
+  FLAG_CHECK,
+  HOUR_CHECK,
+  INSTANT_CHECK,
+  integerCheck,
+  textCheck,
+  wordCheck,
+} from './byte_checks.ts';
 
 /** How a column is stored: DuckDB and BigQuery types follow from it (warehouse room). */
 export type ColumnType = 'text' | 'integer' | 'decimal' | 'timestamp' | 'date' | 'boolean' | 'json';
@@ -8,6 +19,8 @@ export interface Column {
   readonly name: string;
   readonly type: ColumnType;
   readonly nullable: boolean;
+  /** Recognises values that zod is sure to take; null: every value is put to zod. */
+  readonly fast: FastCheck | null;
 }
 
 interface ColumnMeta {
@@ -15,10 +28,12 @@ interface ColumnMeta {
 }
 
 const column = z.registry<ColumnMeta>();
+const fastChecks = new WeakMap<z.ZodType, FastCheck>();
 
-/** Marks a zod field as a stored column of a type. */
-export function as<T extends z.ZodType>(type: ColumnType, field: T): T {
+/** Marks a zod field as a stored column of a type, with a check on bytes that never takes what the field refuses. */
+export function as<T extends z.ZodType>(type: ColumnType, field: T, fast: FastCheck | null = null): T {
   column.add(field, { column: type });
+  if (fast !== null) fastChecks.set(field, fast);
   return field;
 }
 
@@ -29,6 +44,7 @@ export const text = () =>
     z.string().refine((value) => value.isWellFormed(), {
       error: 'want well-formed Unicode, got a lone surrogate',
     }),
+    textCheck(0),
   );
 
 /** A non-empty key. */
@@ -38,13 +54,15 @@ export const id = () =>
     z.string().refine((value) => value !== '' && value.isWellFormed(), {
       error: 'want a non-empty text of well-formed Unicode',
     }),
+    textCheck(1),
   );
 
 /** An integer from `min` to 2^53−1: larger JSON numbers are not exact. */
-export const integer = (min: number) => as('integer', z.int().min(min));
+export const integer = (min: number) => as('integer', z.int().min(min), integerCheck(min));
 
 /** A decimal text of at most 18 integer and 9 fraction digits, never negative (Polaris quantities). */
-export const quantity = () => as('decimal', z.string().regex(/^\d{1,18}(\.\d{1,9})?$/));
+export const quantity = () =>
+  as('decimal', z.string().regex(/^\d{1,18}(\.\d{1,9})?$/), decimalCheck(18, false));
 
 const RFC3339_UTC = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/;
 const RFC3339_UTC_HOUR = /^\d{4}-\d{2}-\d{2}T\d{2}:00:00(\.0+)?Z$/;
@@ -56,6 +74,7 @@ export const instant = () =>
     z.string().refine((value) => RFC3339_UTC.test(value) && isRealInstant(value), {
       error: 'want RFC 3339 with Z, a time that exists',
     }),
+    INSTANT_CHECK,
   );
 
 /** RFC 3339 with `Z`, on a whole hour. */
@@ -65,6 +84,7 @@ export const hour = () =>
     z.string().refine((value) => RFC3339_UTC_HOUR.test(value) && isRealInstant(value), {
       error: 'want RFC 3339 with Z, the start of an hour that exists',
     }),
+    HOUR_CHECK,
   );
 
 /** A calendar day `yyyy-mm-dd` that exists. */
@@ -75,18 +95,21 @@ export const day = () =>
       .string()
       .regex(/^\d{4}-\d{2}-\d{2}$/)
       .refine((value) => isRealInstant(`${value}T00:00:00Z`), { error: 'want a day that exists' }),
+    DAY_CHECK,
   );
 
 /** A signed decimal text that fits numeric(38,9) exactly. */
-export const signedDecimal = () => as('decimal', z.string().regex(/^-?\d{1,29}(\.\d{1,9})?$/));
+export const signedDecimal = () =>
+  as('decimal', z.string().regex(/^-?\d{1,29}(\.\d{1,9})?$/), decimalCheck(29, true));
 
 /** A JSON number's source text, kept as text: money of systems that send doubles. */
 export const moneyText = () => as('text', z.string().regex(/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/));
 
-export const flag = () => as('boolean', z.boolean());
+export const flag = () => as('boolean', z.boolean(), FLAG_CHECK);
 
 /** One of a closed set of words. */
-export const word = <const T extends readonly [string, ...string[]]>(words: T) => as('text', z.enum(words));
+export const word = <const T extends readonly [string, ...string[]]>(words: T) =>
+  as('text', z.enum(words), wordCheck(words));
 
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
@@ -130,6 +153,6 @@ export function columnsOf(schema: z.ZodObject): readonly Column[] {
     const meta = column.get(inner);
     if (meta === undefined)
       throw new Error(`schemas: column ${name}: got no column type, want one of columns.ts`);
-    return { name, type: meta.column, nullable };
+    return { name, type: meta.column, nullable, fast: fastChecks.get(inner) ?? null };
   });
 }

@@ -49,6 +49,18 @@ export interface ParsedPage {
   readonly drift: ReadonlyMap<string, number>;
 }
 
+/**
+ * The rows of a page that are all good, as places in bytes: the text of column `c` in row `r` is
+ * `bytes[spans[2 * (r * width + c)]]` up to `bytes[spans[2 * (r * width + c) + 1]]` (exclusive); null where the start
+ * lies behind the end. The texts are UTF-8, just those that `ParsedPage` would have.
+ */
+export interface ColumnarPage {
+  readonly bytes: Buffer;
+  readonly rows: number;
+  readonly width: number;
+  readonly spans: Uint32Array;
+}
+
 /** Current rows of a referenced stream: one object per row, column → text or null. */
 export type References = ReadonlyMap<string, readonly Readonly<Record<string, string | null>>[]>;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { alphanumericCheck } from './byte_checks.ts';
 import { as, day, flag, instant, integer, signedDecimal, text } from './columns.ts';
 import { type Stream, stream } from './streams.ts';
 
@@ -11,7 +12,7 @@ export interface SalesforceObjectSpec {
 }
 
 /** A record id in its 18-character form. */
-const recordId = () => as('text', z.string().regex(/^[A-Za-z0-9]{18}$/));
+const recordId = () => as('text', z.string().regex(/^[A-Za-z0-9]{18}$/), alphanumericCheck(18));
 
 /** Every object has these; columns of the landed row are snake_case, values are text, booleans or integers. */
 const COMMON = { id: recordId(), created_date: instant(), system_modstamp: instant(), is_deleted: flag() };

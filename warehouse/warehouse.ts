@@ -1,5 +1,5 @@
 import type { ControlTotals, HourRange } from '../schemas/control_totals.ts';
-import type { Instant, LandedLoad, Page, ParsedPage, References } from '../schemas/page.ts';
+import type { ColumnarPage, Instant, LandedLoad, Page, ParsedPage, References } from '../schemas/page.ts';
 import type { SourceName, Stream } from '../schemas/streams.ts';
 
 /** A page that lies in the landing zone, ready to be loaded. */
@@ -7,9 +7,12 @@ export interface LandedPage {
   readonly page: Omit<Page, 'body'> & { readonly bytes: number };
   /** Path below the data directory. */
   readonly path: string;
-  readonly parsed: ParsedPage;
-  /** Readings only: the leaf hash of each good row, lower-case hex, in the order of `parsed.offsets`; else null. */
-  readonly leaf_hashes: readonly string[] | null;
+  readonly parsed: ParsedPage | ColumnarPage;
+  /**
+   * Readings only: the leaf hash of each good row, in their order: lower-case hex, or 32 bytes each one after the other;
+   * else null.
+   */
+  readonly leaf_hashes: readonly string[] | Uint8Array | null;
   /** A replay: the positions that were taken from the page, ascending; `parsed` has just these. Absent: every one. */
   readonly taken?: readonly number[];
 }

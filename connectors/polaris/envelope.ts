@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { instant } from '../../schemas/columns.ts';
-import type { Page } from '../../schemas/page.ts';
+import type { ColumnarPage, Page } from '../../schemas/page.ts';
 import type { Stream } from '../../schemas/streams.ts';
+import { readColumnarJson } from '../columnar_json.ts';
 import { BodyError, parseJson } from '../json_body.ts';
 import { SourceError } from '../source.ts';
 
@@ -13,6 +14,8 @@ const CATALOGUE = z.object({ data: rows, next_page: z.string().min(1).nullable()
 
 /** One page of a change feed. */
 export type FeedEnvelope = z.infer<typeof FEED>;
+/** The envelope of a feed's page without its rows. */
+export type FeedHead = Omit<FeedEnvelope, 'data'>;
 /** One page of a full list. */
 export type CatalogueEnvelope = z.infer<typeof CATALOGUE>;
 
@@ -20,6 +23,31 @@ type Body = Pick<Page, 'body' | 'url'>;
 
 /** Envelopes that `pages` has read for its paging, kept for `parse`: a body is parsed once. */
 const read = new WeakMap<Buffer, FeedEnvelope | CatalogueEnvelope>();
+
+/** Bodies whose rows could be read as places, with what stands beside the rows; null where they could not. */
+const readFast = new WeakMap<Buffer, { readonly head: FeedHead; readonly page: ColumnarPage } | null>();
+
+/**
+ * The rows of a feed's page as places in its bytes, and its envelope without them; null where the plain reader must
+ * judge. Read once for each body.
+ */
+export function columnarFeed(
+  stream: Stream,
+  { body }: Body,
+): { readonly head: FeedHead; readonly page: ColumnarPage } | null {
+  const kept = readFast.get(body);
+  if (kept !== undefined) return kept;
+  const read = readColumnarJson(body, 'data', stream.columns);
+  const head = FEED.safeParse(read?.envelope);
+  const found = read !== null && head.success ? { head: head.data, page: read.page } : null;
+  readFast.set(body, found);
+  return found;
+}
+
+/** What a feed's page says beside its rows. @throws SourceError when the body is no page of a feed */
+export function feedHead(stream: Stream, page: Body): FeedHead {
+  return columnarFeed(stream, page)?.head ?? feedEnvelope(stream, page);
+}
 
 /** @throws SourceError when the body is no page of a feed */
 export function feedEnvelope(stream: Stream, page: Body): FeedEnvelope {

@@ -7,7 +7,7 @@ import { sourceError } from '../http.ts';
 import { BodyError, parseJson } from '../json_body.ts';
 import { newPage } from '../new_page.ts';
 import type { ReadFrom } from '../source.ts';
-import { feedEnvelope } from './envelope.ts';
+import { feedHead } from './envelope.ts';
 import type { Session } from './session.ts';
 
 /** A change feed: where it is, and whether it can be re-read by hours. */
@@ -54,7 +54,7 @@ async function* follow(
 ): AsyncGenerator<Page, void> {
   const seen = new Set<string>(from.bookmark === null ? [] : [from.bookmark]);
   for (let response = first; ; ) {
-    const { next, has_more, as_of } = feedEnvelope(feed.stream, response);
+    const { next, has_more, as_of } = feedHead(feed.stream, response);
     if (has_more && seen.has(next)) throw loop(session, feed, response, next);
     seen.add(next);
     // In a re-read, `next` leads through the re-read only: it is no bookmark of the feed.

@@ -12,6 +12,7 @@ import type { RetryLimits } from '../retry.ts';
 import type { Source, SourceEnv } from '../source.ts';
 import { SourceError } from '../source.ts';
 import { type Catalogue, cataloguePages } from './catalogue.ts';
+import { columnarPolaris } from './columnar_polaris.ts';
 import { controlTotals } from './control_totals.ts';
 import { type Feed, feedPages } from './feed.ts';
 import { parsePolaris } from './parse_polaris.ts';
@@ -56,6 +57,7 @@ export function createPolarisSource(
       }, from.signal);
     },
     parse: parsePolaris,
+    columnar: columnarPolaris,
     controlTotals: (hours, signal) => controlTotals(session, hours, signal),
     async close() {
       session.tokens.clear();

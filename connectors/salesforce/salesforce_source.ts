@@ -3,6 +3,7 @@ import type { Stream } from '../../schemas/streams.ts';
 import { readAhead } from '../read_ahead.ts';
 import type { RetryLimits } from '../retry.ts';
 import { type Source, type SourceEnv, SourceError } from '../source.ts';
+import { columnarSalesforce } from './columnar_salesforce.ts';
 import { rememberFields } from './field_memory.ts';
 import { selectedFields } from './fields.ts';
 import { objectPages, type SalesforceState as State } from './object_pages.ts';
@@ -48,6 +49,8 @@ export function createSalesforceSource(
       readAhead((signal) => objectPages(state, specOf(objects, stream), { ...from, signal }), from.signal),
     parse: (stream, page) =>
       parseSalesforce(specOf(objects, stream), page, settings.on_vanished_field === 'alert'),
+    columnar: (stream, page) =>
+      columnarSalesforce(specOf(objects, stream), page, settings.on_vanished_field === 'alert'),
     presentKeys: (stream, signal) =>
       presentKeys(session, specOf(objects, stream), (path) => state.finished.add(path), signal),
     committed: (stream) => committed(state, stream),

@@ -103,7 +103,7 @@ describe('a process killed while it loads', () => {
         const leaves: string[] = [];
         for await (const batch of warehouse.leafHashes(0))
           leaves.push(...batch.map((hash) => hash.toString('hex')));
-        expect(leaves).toEqual(killPages().flatMap((page) => (page.leaf_hashes ?? []).slice(0, 2500)));
+        expect(leaves).toEqual(killPages().flatMap((page) => [...(page.leaf_hashes ?? [])].slice(0, 2500)));
       });
     },
   );

@@ -35,9 +35,10 @@ describe('row identity', () => {
   /** One row loaded, one unchanged, one refused, on one page; not yet proven. */
   async function judged() {
     const session = await database.session();
-    const stage = await openStage(session, FEATURES);
+    const stage = await openStage(database, session, FEATURES);
     await stage.add(landed(FEATURES, [feature({}), feature({})], { rejected: [{}] }));
     await stage.flush();
+    await stage.show();
     const commit: Commit = { session, stream: FEATURES, load_id: 1, run_id: 'run-1', committed_at: AT };
     await createVerdicts(commit);
     const accepted = await acceptAppendOnly(commit);

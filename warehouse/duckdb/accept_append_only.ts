@@ -13,6 +13,7 @@ export async function acceptAppendOnly(commit: Commit): Promise<Accepted> {
   const identities = identitiesOf(commit.stream);
   await findInRaw(commit, identities);
   await createContest(commit, identities);
+  await gatherMet(commit);
   await judge(commit, identities);
   const rows_loaded = await insertAccepted(commit);
   return { rows_loaded, records_vanished: 0 };
@@ -49,15 +50,24 @@ async function range({ session }: Commit, { pruned_by }: Identity): Promise<stri
   return `AND r.${column} BETWEEN ${literal(found.low)}::TIMESTAMP AND ${literal(found.high)}::TIMESTAMP`;
 }
 
+/** `met_rows`: the staged rows that meet another one, here or in the raw table: few, where `stage_rows` are many. */
+async function gatherMet({ session }: Commit): Promise<void> {
+  await session.run(
+    'gather the rows that meet another',
+    `CREATE TEMP TABLE met_rows AS SELECT * FROM stage_rows
+     WHERE _ord IN (SELECT _ord FROM raw_hits UNION ALL SELECT _ord FROM contest)`,
+  );
+}
+
 /** Holds each row that is not accepted against the accepted one that it meets, by the first identity they share. */
 async function judge({ session, stream }: Commit, identities: readonly Identity[]): Promise<void> {
   const meetings = identities.flatMap((identity, number) => [
     `SELECT s._ord, ${number} AS identity, ${difference(identity)}
-     FROM raw_hits AS h JOIN stage_rows AS s ON s._ord = h._ord JOIN ${rawName(stream)} AS o ON o.rowid = h.raw_row
+     FROM raw_hits AS h JOIN met_rows AS s ON s._ord = h._ord JOIN ${rawName(stream)} AS o ON o.rowid = h.raw_row
      WHERE h.identity = ${number}`,
     `SELECT s._ord, ${number} AS identity, ${difference(identity)}
      FROM contest AS c JOIN winners AS w ON w.g${number} = c.g${number} AND w._ord < c._ord
-       JOIN stage_rows AS s ON s._ord = c._ord JOIN stage_rows AS o ON o._ord = w._ord`,
+       JOIN met_rows AS s ON s._ord = c._ord JOIN met_rows AS o ON o._ord = w._ord`,
   ]);
   const reasons = identities.map((identity, number) => `WHEN ${number} THEN ${literal(identity.conflict)}`);
   const fills = identities.map(
@@ -93,49 +103,54 @@ async function insertAccepted(commit: Commit): Promise<number> {
   const { session, stream } = commit;
   const columns = storedValues(stream).map(({ name }) => identifier(name));
   const revisions = stream.kind === 'revisions';
-  if (revisions) await number(commit);
+  const numbering = revisions ? await number(commit) : null;
   const rows = await session.run(
     `insert into ${rawName(stream)}`,
     `INSERT INTO ${rawName(stream)}
        (${list(columns)}${revisions ? ', evidence_index' : ''},
         load_id, run_id, loaded_at, received_at, page_sha256, page_offset)
-     SELECT ${list(columns.map((column) => `s.${column}`))}${revisions ? ', n.evidence_index' : ''},
+     SELECT ${list(columns.map((column) => `s.${column}`))}${numbering === null ? '' : `, ${numbering.index}`},
        $load_id::BIGINT, $run_id, $committed_at::TIMESTAMP, p.received_at, p.sha256, s._offset
      FROM stage_rows AS s JOIN stage_pages AS p ON p.page_no = s._page_no
-     ${revisions ? 'JOIN numbered AS n ON n._ord = s._ord' : 'ANTI JOIN verdicts AS v ON v._ord = s._ord'}`,
+     ${numbering?.join ?? 'ANTI JOIN verdicts AS v ON v._ord = s._ord'}`,
     { load_id: commit.load_id, run_id: commit.run_id, committed_at: commit.committed_at },
   );
-  if (revisions) await insertEntries(commit);
+  if (numbering !== null) await insertEntries(commit, numbering);
   return rows;
 }
 
+/** How an accepted reading `s` gets its place in the evidence log: what to join, and the index then. */
+interface Numbering {
+  readonly join: string;
+  readonly index: string;
+}
+
 /**
- * `numbered`: one row per accepted reading, with its place in the evidence log: the log's size so far, then in
- * the order page, offset, without gaps.
+ * Numbers the accepted readings: from the log's size so far on, in the order page, offset, without gaps. Where all are
+ * accepted, their numbers have no gaps already, and a sort of millions of rows is saved.
  */
-async function number({ session }: Commit): Promise<void> {
+async function number({ session }: Commit): Promise<Numbering> {
   const { size } = await session.row(
     'read the size of the log',
     'SELECT coalesce(max(evidence_index) + 1, 0)::VARCHAR AS size FROM evidence.entries',
   );
   const { verdicts } = await session.row('count the verdicts', 'SELECT count(*) AS verdicts FROM verdicts');
-  // Where all are accepted their numbers have no gaps, and a sort of millions of rows is saved.
+  if (Number(verdicts) === 0) return { join: '', index: `${String(size)} + s._ord` };
   await session.run(
     'number the accepted rows',
-    Number(verdicts) === 0
-      ? `CREATE TEMP VIEW numbered AS SELECT _ord, ${String(size)} + _ord AS evidence_index FROM stage_rows`
-      : `CREATE TEMP TABLE numbered AS
-         SELECT _ord, ${String(size)} - 1 + row_number() OVER (ORDER BY _ord) AS evidence_index
-         FROM stage_rows ANTI JOIN verdicts USING (_ord)`,
+    `CREATE TEMP TABLE numbered AS
+     SELECT _ord, ${String(size)} - 1 + row_number() OVER (ORDER BY _ord) AS evidence_index
+     FROM stage_rows ANTI JOIN verdicts USING (_ord)`,
   );
+  return { join: 'JOIN numbered AS n ON n._ord = s._ord', index: 'n.evidence_index' };
 }
 
-async function insertEntries({ session, load_id, run_id }: Commit): Promise<void> {
+async function insertEntries({ session, load_id, run_id }: Commit, numbering: Numbering): Promise<void> {
   await session.run(
     'insert the evidence entries',
     `INSERT INTO evidence.entries (evidence_index, leaf_hash, load_id, run_id)
-     SELECT n.evidence_index, s._leaf_hash, $load_id::BIGINT, $run_id
-     FROM stage_rows AS s JOIN numbered AS n ON n._ord = s._ord ORDER BY n.evidence_index`,
+     SELECT ${numbering.index} AS evidence_index, s._leaf_hash, $load_id::BIGINT, $run_id
+     FROM stage_rows AS s ${numbering.join} ORDER BY 1`,
     { load_id, run_id },
   );
 }

@@ -1,5 +1,8 @@
 import type { Stream } from '../../schemas/streams.ts';
+import { goodRows, isColumnar } from '../parquet/page_file.ts';
 import type { LandedPage } from '../warehouse.ts';
+
+const HASH_BYTES = 32;
 
 /**
  * Checks that a page's parser accounted for each row of the body exactly once: positions 0 to n−1 (in a replay, those
@@ -13,18 +16,25 @@ export function checkPage(stream: Stream, { page, parsed, leaf_hashes, taken }: 
         'nothing of this load was kept: the parser or the source is at fault',
     );
   };
-  const good = parsed.offsets.length;
+  const good = goodRows(parsed);
+  const hashes = leaf_hashes instanceof Uint8Array ? leaf_hashes.length / HASH_BYTES : leaf_hashes?.length;
+  if (stream.kind === 'revisions' ? hashes !== good : leaf_hashes !== null)
+    refuse(
+      `${hashes ?? 'no'} leaf hashes`,
+      stream.kind === 'revisions' ? `${good}, one for each good row` : 'none',
+    );
+  if (isColumnar(parsed)) {
+    if (parsed.width !== stream.columns.length) refuse(`${parsed.width} columns`, `${stream.columns.length}`);
+    if (page.stated_rows !== null && page.stated_rows !== good)
+      refuse(`${good} rows`, `the ${page.stated_rows} that the API states`);
+    return;
+  }
   const rows = good + parsed.rejected.length;
   if (parsed.columns.length !== stream.columns.length)
     refuse(`${parsed.columns.length} columns`, `${stream.columns.length}`);
   for (const [index, column] of parsed.columns.entries())
     if (column.length !== good)
       refuse(`${column.length} values of ${stream.columns[index]?.name}`, `${good}, one for each good row`);
-  if (stream.kind === 'revisions' ? leaf_hashes?.length !== good : leaf_hashes !== null)
-    refuse(
-      `${leaf_hashes?.length ?? 'no'} leaf hashes`,
-      stream.kind === 'revisions' ? `${good}, one for each good row` : 'none',
-    );
   const offsets = [...parsed.offsets, ...parsed.rejected.map((row) => row.offset)];
   if (taken === undefined) checkEvery(offsets, refuse);
   else checkTaken(offsets, taken, refuse);

@@ -50,6 +50,10 @@ async function gather({ session }: Commit, identities: readonly Identity[]): Pro
   const repeated = identities.map(
     (_, number) => `h${number} IN (SELECT h${number} FROM hashes GROUP BY h${number} HAVING count(*) > 1)`,
   );
+  await session.run(
+    'find repeated hashes',
+    `CREATE TEMP TABLE repeated AS SELECT _ord FROM hashes WHERE ${repeated.join(' OR ')}`,
+  );
   const groups = identities.map(
     ({ columns }, number) => `min(_ord) OVER (PARTITION BY ${list(columns.map(identifier))}) AS g${number}`,
   );
@@ -57,7 +61,7 @@ async function gather({ session }: Commit, identities: readonly Identity[]): Pro
     'gather the contest',
     `CREATE TEMP TABLE contest AS
      SELECT _ord, _ord IN (SELECT _ord FROM raw_hits) AS in_raw, ${list(groups)}
-     FROM stage_rows WHERE _ord IN (SELECT _ord FROM hashes WHERE ${repeated.join(' OR ')})`,
+     FROM stage_rows WHERE _ord IN (SELECT _ord FROM repeated)`,
   );
   await session.run('drop the hashes', 'DROP TABLE hashes');
 }

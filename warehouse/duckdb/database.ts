@@ -24,6 +24,8 @@ export interface Session {
 
 /** An open DuckDB file. */
 export interface Database {
+  /** A folder for files that are gone with the process that made them, or removed by the next. */
+  readonly tempDir: string;
   /** For short statements; a load has a session of its own. */
   readonly main: Session;
   session(): Promise<Session>;
@@ -55,19 +57,22 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   openPaths.add(path);
   try {
     const instance = await DuckDBInstance.create(path, settings(options));
-    await removeSpilled(options.tempDir);
-    return await databaseOf(instance, () => openPaths.delete(path));
+    await removeLeftovers(options.tempDir);
+    return await databaseOf(instance, options.tempDir, () => openPaths.delete(path));
   } catch (cause) {
     openPaths.delete(path);
     throw failure(`open ${path}`, cause);
   }
 }
 
-/** Removes what a killed process spilled: the file is locked now, so that nobody else spills there. */
-async function removeSpilled(tempDir: string): Promise<void> {
+/** What a process leaves in the temporary folder when it is killed: what DuckDB spilled, and staged pages. */
+const LEFTOVERS = ['duckdb_temp_', 'stage_'];
+
+/** Removes what a killed process left: the database is locked now, so that nobody else writes there. */
+async function removeLeftovers(tempDir: string): Promise<void> {
   const names = await readdir(tempDir).catch(() => []);
-  for (const name of names.filter((each) => each.startsWith('duckdb_temp_')))
-    await rm(join(tempDir, name), { force: true });
+  for (const name of names.filter((each) => LEFTOVERS.some((prefix) => each.startsWith(prefix))))
+    await rm(join(tempDir, name), { recursive: true, force: true });
 }
 
 function settings(options: DatabaseOptions): Record<string, string> {
@@ -81,7 +86,7 @@ function settings(options: DatabaseOptions): Record<string, string> {
   };
 }
 
-async function databaseOf(instance: DuckDBInstance, closed: () => void): Promise<Database> {
+async function databaseOf(instance: DuckDBInstance, tempDir: string, closed: () => void): Promise<Database> {
   const sessions = new Set<Session>();
   const session = async (): Promise<Session> => {
     const opened: Session = sessionOf(await instance.connect(), () => sessions.delete(opened));
@@ -91,6 +96,7 @@ async function databaseOf(instance: DuckDBInstance, closed: () => void): Promise
   const main = await session();
   let last: Promise<unknown> = Promise.resolve();
   return {
+    tempDir,
     main,
     session,
     exclusive: (body) => {

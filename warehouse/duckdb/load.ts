@@ -27,7 +27,7 @@ export async function startLoad(
   let listed = false;
   let stage: Stage | null;
   try {
-    stage = await openStage(session, stream);
+    stage = await openStage(database, session, stream);
   } catch (error) {
     session.close();
     throw error;
@@ -44,10 +44,11 @@ export async function startLoad(
     // A statement on its way must not find its session closed under it; its failure no longer matters here.
     await ending.flush().catch(() => undefined);
     session.close();
+    await ending.discard();
   };
   return {
     add: async (page: LandedPage) => {
-      drift.add(page.parsed.drift);
+      if ('drift' in page.parsed) drift.add(page.parsed.drift);
       await open().add(page);
     },
     present: async (keys) => {
@@ -58,6 +59,7 @@ export async function startLoad(
     commit: async (options) => {
       try {
         await open().flush();
+        await open().show();
         return await database.exclusive(() =>
           commitLoad(session, stream, run_id, { ...options, listed, now, started_at, drift: drift.json() }),
         );

@@ -1,0 +1,52 @@
+import type { ColumnarPage, Page, References } from '../../schemas/page.ts';
+import { READINGS } from '../../schemas/polaris.ts';
+import type { Stream } from '../../schemas/streams.ts';
+import { columnarFeed } from './envelope.ts';
+
+/** A dimension of the catalogue and its unit, as UTF-8. */
+interface Pair {
+  readonly dimension: Buffer;
+  readonly unit: Buffer;
+}
+
+/**
+ * The rows of a feed's page as places in its bytes, where all of them are good beyond doubt; null for any other page:
+ * then `parsePolaris` judges row by row.
+ */
+export function columnarPolaris(
+  stream: Stream,
+  page: Pick<Page, 'body' | 'url'>,
+  references: References,
+): ColumnarPage | null {
+  if (stream.full) return null;
+  const rows = columnarFeed(stream, page)?.page ?? null;
+  if (rows === null || stream.name !== READINGS.name) return rows;
+  const pairs = (references.get('dimensions') ?? []).map(({ dimension, unit }) => ({
+    dimension: Buffer.from(dimension ?? ''),
+    unit: Buffer.from(unit ?? ''),
+  }));
+  return areKnown(rows, pairs) ? rows : null;
+}
+
+/** Whether each row's dimension is in the catalogue, with the unit that it has there. */
+function areKnown(page: ColumnarPage, pairs: readonly Pair[]): boolean {
+  const names = READINGS.columns.map(({ name }) => name);
+  const dimension = names.indexOf('dimension');
+  const unit = names.indexOf('unit');
+  for (let row = 0; row < page.rows; row += 1) {
+    const known = pairs.some(
+      (pair) => isAt(page, row, dimension, pair.dimension) && isAt(page, row, unit, pair.unit),
+    );
+    if (!known) return false;
+  }
+  return true;
+}
+
+/** Whether a value is just these bytes. */
+function isAt({ bytes, spans, width }: ColumnarPage, row: number, column: number, want: Buffer): boolean {
+  const place = (row * width + column) * 2;
+  const start = spans[place] as number;
+  if ((spans[place + 1] as number) - start !== want.length) return false;
+  for (let n = 0; n < want.length; n += 1) if (bytes[start + n] !== want[n]) return false;
+  return true;
+}
