@@ -132,22 +132,34 @@ class Reader {
 
   #value(row: number, column: number): void {
     this.#space();
+    if (this.#bytes[this.#at] === QUOTE) this.#string(row, column);
+    else this.#word(row, column);
+  }
+
+  #string(row: number, column: number): void {
+    const { fast } = this.#columns[column] as Column;
+    if (fast?.token !== 'string') throw NOT_PLAIN;
+    const start = this.#at;
+    const end = this.#stringEnd();
+    if (this.#bytes[end] === BACKSLASH) {
+      this.#escaped(row, column);
+      return;
+    }
+    this.#at = end + 1;
+    if (!fast.accepts(this.#bytes, start + 1, end)) throw NOT_PLAIN;
+    this.#rows.set(row, column, start + 1, end);
+  }
+
+  /** A number, `true`, `false` or `null`. */
+  #word(row: number, column: number): void {
     const { fast, nullable } = this.#columns[column] as Column;
     const start = this.#at;
-    const first = this.#bytes[start];
-    if (first === QUOTE) {
-      if (fast?.token !== 'string') throw NOT_PLAIN;
-      const end = this.#stringEnd();
-      if (this.#bytes[end] === BACKSLASH) return this.#escaped(row, column, start);
-      this.#at = end + 1;
-      if (!fast.accepts(this.#bytes, start + 1, end)) throw NOT_PLAIN;
-      return this.#rows.set(row, column, start + 1, end);
-    }
     const end = this.#wordEnd();
     this.#at = end;
     if (this.#isWord(start, end, 'null')) {
       if (!nullable) throw NOT_PLAIN;
-      return this.#rows.setNull(row, column);
+      this.#rows.setNull(row, column);
+      return;
     }
     const isFlag = this.#isWord(start, end, 'true') || this.#isWord(start, end, 'false');
     if (fast?.token !== (isFlag ? 'boolean' : 'number') || !fast.accepts(this.#bytes, start, end))
@@ -168,8 +180,7 @@ class Reader {
     }
   }
 
-  #escaped(row: number, column: number, start: number): void {
-    this.#at = start;
+  #escaped(row: number, column: number): void {
     const text = this.#json();
     if (typeof text !== 'string' || !text.isWellFormed()) throw NOT_PLAIN;
     const bytes = Buffer.from(text, 'utf8');

@@ -4,7 +4,7 @@
  * A check may be stricter than the column's zod schema, never more lenient: what it refuses is put to zod, which
  * decides and gives the reason. The bytes are well-formed UTF-8 without JSON escapes.
  */
-export type ByteCheck = (bytes: Uint8Array, start: number, end: number) => boolean;
+type ByteCheck = (bytes: Uint8Array, start: number, end: number) => boolean;
 
 /** How a column's values are recognised without making a text of each. */
 export interface FastCheck {

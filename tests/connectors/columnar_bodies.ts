@@ -85,7 +85,7 @@ const oddToken = fc.constantFrom(
 );
 
 /** What is changed in the rows of a page before it is sent. */
-export type Change =
+type Change =
   | { readonly kind: 'value'; readonly row: number; readonly column: number; readonly value: unknown }
   | { readonly kind: 'token'; readonly row: number; readonly column: number; readonly token: string }
   | { readonly kind: 'missing'; readonly row: number; readonly column: number }

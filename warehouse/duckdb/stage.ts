@@ -11,7 +11,7 @@ import { stageRejected } from './stage_rejected.ts';
 import { emptyRows, failedRows, typedRows } from './stage_rows.ts';
 
 /** Folders of staged pages are named so, in the database's temporary folder. */
-export const STAGE_FOLDER = 'stage_';
+const STAGE_FOLDER = 'stage_';
 
 /**
  * What one load has staged, in its session:
