@@ -1,5 +1,6 @@
 import { createPolarisSource } from '../../connectors/polaris/polaris_source.ts';
-import { CLUSTERS, FEATURES, READINGS } from '../../schemas/polaris.ts';
+import type { Column } from '../../schemas/columns.ts';
+import { CLUSTERS, CUSTOMERS, DIMENSIONS, FEATURES, READINGS, USERS } from '../../schemas/polaris.ts';
 import type { Call, Reply } from '../connectors/scripted_api.ts';
 import { type Pages, SECRET, type SourceCase, TOKEN } from './source_case.ts';
 
@@ -65,7 +66,19 @@ const common = {
     createPolarisSource({ url, client_id: 'meterline', client_secret: SECRET }, env),
   isToken,
   isPage: (call: Call) => !isToken(call),
+  transport: 'json',
+  field: (column: Column) => ({ path: [column.name], sent: column.type }) as const,
+  absent: 'refused',
   drift: 'new_field',
+} as const;
+
+const catalogueCase = {
+  ...common,
+  references: new Map(),
+  bookmark: null,
+  api: (pages: Pages) => withToken(catalogue(pages)),
+  loop: (_call: Call, pages: Pages): Reply => ({ body: { data: pages[0] ?? [], next_page: '1' } }),
+  nextBookmark: null,
 } as const;
 
 export const POLARIS_CASES: readonly SourceCase[] = [
@@ -105,11 +118,9 @@ export const POLARIS_CASES: readonly SourceCase[] = [
     nextBookmark: /^b\d+$/,
   },
   {
-    ...common,
+    ...catalogueCase,
     title: 'polaris clusters (catalogue)',
     stream: CLUSTERS,
-    references: new Map(),
-    bookmark: null,
     record: (n) => ({
       cluster_id: `clu-${n}`,
       customer_id: 'cus-1',
@@ -122,8 +133,49 @@ export const POLARIS_CASES: readonly SourceCase[] = [
     }),
     bad: { change: { cloud: 'moon' }, column: 'cloud', reason: /expected one of/ },
     key: { column: 'cluster_id', value: (n) => `clu-${n}` },
-    api: (pages) => withToken(catalogue(pages)),
-    loop: (_call, pages) => ({ body: { data: pages[0] ?? [], next_page: '1' } }),
-    nextBookmark: null,
+  },
+  {
+    ...catalogueCase,
+    title: 'polaris dimensions (catalogue)',
+    stream: DIMENSIONS,
+    record: (n) => ({
+      dimension: `dim-${n}`,
+      unit: 'TiB',
+      measure: 'level',
+      billable: n % 2 === 0,
+      description: 'NA',
+    }),
+    bad: { change: { billable: 'yes' }, column: 'billable', reason: /expected boolean/ },
+    key: { column: 'dimension', value: (n) => `dim-${n}` },
+  },
+  {
+    ...catalogueCase,
+    title: 'polaris customers (catalogue)',
+    stream: CUSTOMERS,
+    record: (n) => ({
+      customer_id: `cus-${n}`,
+      name: 'Ærø "Data", Ltd',
+      salesforce_account_id: n % 2 === 0 ? null : '001000000000001AAA',
+      created_at: '2026-01-02T03:04:05Z',
+      status: 'active',
+    }),
+    bad: { change: { status: 'gone' }, column: 'status', reason: /expected one of/ },
+    key: { column: 'customer_id', value: (n) => `cus-${n}` },
+  },
+  {
+    ...catalogueCase,
+    title: 'polaris users (catalogue)',
+    stream: USERS,
+    record: (n) => ({
+      user_id: `use-${n}`,
+      customer_id: 'cus-1',
+      email: `a${n}@example.com`,
+      role: 'viewer',
+      status: 'active',
+      last_login_at: n % 2 === 0 ? null : '2026-11-20T00:00:00.25Z',
+      granted_at: '2026-01-02T03:04:05Z',
+    }),
+    bad: { change: { role: 'king' }, column: 'role', reason: /expected one of/ },
+    key: { column: 'user_id', value: (n) => `use-${n}` },
   },
 ];
