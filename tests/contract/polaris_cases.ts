@@ -6,15 +6,16 @@ import { type Pages, SECRET, type SourceCase, TOKEN } from './source_case.ts';
 
 const AS_OF = '2026-11-22T03:00:10Z';
 
-/** The n-th good reading. */
+/** The n-th good reading; three clusters, each hour of each once. */
 export function reading(n: number): Record<string, unknown> {
+  const hour = new Date(Date.UTC(2026, 10, 21, 5 - Math.floor(n / 3))).toISOString();
   return {
     reading_id: `r-${n}`,
     seq: n + 1,
     customer_id: 'cus-1',
     cluster_id: `clu-${n % 3}`,
     subscription_id: n % 2 === 0 ? null : 'sub-1',
-    hour: '2026-11-21T05:00:00Z',
+    hour: `${hour.slice(0, 19)}Z`,
     dimension: 'stored_tib',
     quantity: `${n}.000000001`,
     unit: 'TiB',

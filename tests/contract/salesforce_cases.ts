@@ -17,7 +17,7 @@ export function account(n: number): Record<string, unknown> {
   return {
     Id: recordId(n),
     CreatedDate: '2026-01-01T00:00:00.000+0000',
-    SystemModstamp: '2026-11-20T10:00:00.000+0000',
+    SystemModstamp: '2026-11-21T10:00:00.000+0000',
     IsDeleted: false,
     Name: `Name "${n}", NA`,
     ParentId: null,
@@ -47,7 +47,7 @@ function recordOf(spec: SalesforceObjectSpec, n: number): Readonly<Record<string
 function sample({ name, type }: Column, n: number): unknown {
   switch (type) {
     case 'timestamp':
-      return '2026-11-20T10:00:00.000+0000';
+      return '2026-11-21T10:00:00.000+0000';
     case 'date':
       return '2027-02-28';
     case 'boolean':
@@ -90,9 +90,12 @@ function isToken(call: Call): boolean {
   return call.url.pathname === '/services/oauth2/token';
 }
 
+/** Every record changed at `2026-11-21T10:00:00Z`: a window that begins later has none of them. */
 function rest(pages: Pages) {
   const totalSize = pages.flat().length;
   return (call: Call): Reply => {
+    const since = /SystemModstamp >= (\S+)/.exec(call.url.searchParams.get('q') ?? '')?.[1] ?? '';
+    if (since > '2026-11-21T10') return { body: { totalSize: 0, done: true, records: [] } };
     const index = Number(/cursor-(\d+)$/.exec(call.url.pathname)?.[1] ?? '0');
     const done = index + 1 >= pages.length;
     const records = (pages[index] ?? []).map((record) =>
