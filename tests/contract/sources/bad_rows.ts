@@ -42,6 +42,13 @@ const BAD_CSV: Readonly<Record<Sent, readonly string[]>> = {
   json: [],
 };
 
+/** Numbers have bounds of their own: of the values above a column need not refuse what its schema takes. */
+function isBad({ stream }: SourceCase, { name }: Column, sent: Sent, value: unknown): boolean {
+  if (sent !== 'decimal' && sent !== 'integer') return true;
+  const schema = stream.schema.shape[name];
+  return schema instanceof z.ZodType && !schema.safeParse(value).success;
+}
+
 /** Values that a text column of a closed set, or of a form of its own, must refuse; found by asking the schema. */
 function badTexts({ stream }: SourceCase, { name, type }: Column): readonly string[] {
   const schema = stream.schema.shape[name];
@@ -56,7 +63,7 @@ export function badRows(which: SourceCase): readonly BadRow[] {
     if (field === null) return [];
     const bad = which.transport === 'csv' ? BAD_CSV : BAD_JSON;
     const values = [
-      ...bad[field.sent],
+      ...bad[field.sent].filter((value) => isBad(which, column, field.sent, value)),
       ...(field.sent === 'text' ? badTexts(which, column) : []),
       ...(column.nullable ? [] : [null]),
     ];
