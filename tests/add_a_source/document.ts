@@ -36,13 +36,16 @@ export function take(root: string, { file, kind, text }: Step): void {
   const wrong = lines.find((line) => !/^[ +-]/.test(line));
   if (wrong !== undefined)
     throw new Error(`docs: ${file}: got the line "${wrong}", want ' ', '+' or '-' before it`);
-  const side = (not: string) =>
-    lines.flatMap((line) => (line.startsWith(not) ? [] : [`${line.slice(1)}\n`])).join('');
-  const whole = `\n${readFileSync(path, 'utf8')}`;
-  const parts = whole.split(`\n${side('+')}`);
-  if (parts.length !== 2)
+  const side = (not: string) => lines.filter((line) => !line.startsWith(not)).map((line) => line.slice(1));
+  const before = side('+');
+  const held = readFileSync(path, 'utf8').split('\n');
+  const places = held.keys().filter((at) => before.every((line, n) => held[at + n] === line));
+  const [place, another] = [...places];
+  if (place === undefined || another !== undefined) {
+    const times = place === undefined ? 'nowhere' : 'more than once';
     throw new Error(
-      `docs: ${file}: got its lines ${parts.length - 1} times, want once; the page is out of date:\n${text}`,
+      `docs: ${file}: got its lines ${times}, want them once; the page is out of date:\n${text}`,
     );
-  writeFileSync(path, parts.join(`\n${side('-')}`).slice(1));
+  }
+  writeFileSync(path, held.toSpliced(place, before.length, ...side('-')).join('\n'));
 }
