@@ -44,7 +44,8 @@ function priceList(call: Call): Reply {
   }
 }
 
-describe(`${PAGE}, followed`, () => {
+// Type check, lint, tests, a night and dbt, each in a process of its own: slow where the cores are busy.
+describe(`${PAGE}, followed`, { timeout: 300_000 }, () => {
   test('the name alone makes the type check ask for the rest', async () => {
     const [first, ...rest] = steps;
     expect(first?.file).toBe('schemas/streams.ts');
