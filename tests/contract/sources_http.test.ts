@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Call, type Reply, testEnv } from '../connectors/scripted_api.ts';
 import { SECRET, TOKEN } from './source_case.ts';
-import { CASES } from './source_cases.ts';
+import { WAYS } from './source_cases.ts';
 import { closeAfterEach, deliver, expectedKeys, failure, read, records, start } from './sources/reading.ts';
 
 closeAfterEach();
@@ -23,7 +23,7 @@ const PASSING: readonly (readonly [string, Reply])[] = [
   ['a dropped connection', { drop: true }],
 ];
 
-describe.each(CASES)('$title', (which) => {
+describe.each(WAYS)('$title', (which) => {
   test('says who a page is: source, stream, hash, and a URL without secrets', async () => {
     const { pages } = await read(which, [records(which, 2)]);
     for (const page of pages) {
