@@ -1,4 +1,5 @@
 import type { NightReport } from '../pipelines/report.ts';
+import { SOURCE_NAMES } from '../schemas/streams.ts';
 import { bytes, duration, whole } from './progress.ts';
 
 /** The summary a night ends with, for people. */
@@ -27,7 +28,7 @@ export function renderSummary(report: NightReport): string {
 }
 
 function sourceLines(report: NightReport): readonly string[] {
-  return (['polaris', 'salesforce', 'tackle'] as const).map((name) => {
+  return SOURCE_NAMES.map((name) => {
     const source = report.sources[name];
     const label = name.padEnd(11);
     if (source === undefined) return `  ${label} not read (not configured, not asked for, or failed)`;

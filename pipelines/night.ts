@@ -1,22 +1,13 @@
 import type { Source, SourceEnv } from '../connectors/source.ts';
 import type { Config } from '../schemas/config.ts';
-import type { SourceName } from '../schemas/streams.ts';
+import { SOURCE_NAMES, type SourceName } from '../schemas/streams.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { OnEvent } from './events.ts';
 import type { DataPaths, ProgramPaths } from './paths.ts';
 import type { ExtractReport, ModelsReport, SourceReport } from './report.ts';
 
 /** What may be asked of a night: sources mean read, land and load of that source. */
-export const ONLY = [
-  'polaris',
-  'salesforce',
-  'tackle',
-  'load',
-  'seal',
-  'transform',
-  'extract',
-  'publish',
-] as const;
+export const ONLY = [...SOURCE_NAMES, 'load', 'seal', 'transform', 'extract', 'publish'] as const;
 export type Only = (typeof ONLY)[number];
 
 export interface NightOptions {
@@ -68,6 +59,6 @@ export function opened(night: Night): Warehouse {
 /** True when a stage, or a source's load, is asked for. */
 export function asked(options: NightOptions, what: Only): boolean {
   if (options.only.length === 0) return true;
-  const isSource = what === 'polaris' || what === 'salesforce' || what === 'tackle';
+  const isSource = SOURCE_NAMES.some((name) => name === what);
   return options.only.includes(what) || (isSource && options.only.includes('load'));
 }

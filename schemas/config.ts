@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { SourceName } from './streams.ts';
 
 /**
  * meterline.yaml. Keys that are not listed here are errors. A secret is never written out: `${NAME}` takes it from
@@ -113,7 +114,7 @@ export const CONFIG = z.strictObject({
       polaris: polaris.optional(),
       salesforce: salesforce.optional(),
       tackle: tackle.optional(),
-    })
+    } satisfies Record<SourceName, z.ZodType>)
     .default({}),
   evidence: evidence.default({ origin: 'example.com/meterline' }),
   policies: z.string().min(1).default('./policies'),

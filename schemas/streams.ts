@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type Column, columnsOf } from './columns.ts';
 
+/** Every source there is. What else a name needs (configuration, registration) the type check asks for. */
 export const SOURCE_NAMES = ['polaris', 'salesforce', 'tackle'] as const;
 export type SourceName = (typeof SOURCE_NAMES)[number];
 

@@ -1,19 +1,21 @@
 import { createPolarisSource } from '../../connectors/polaris/polaris_source.ts';
-import { CLUSTERS, FEATURES, READINGS } from '../../schemas/polaris.ts';
+import type { Column } from '../../schemas/columns.ts';
+import { CLUSTERS, CUSTOMERS, DIMENSIONS, FEATURES, READINGS, USERS } from '../../schemas/polaris.ts';
 import type { Call, Reply } from '../connectors/scripted_api.ts';
 import { type Pages, SECRET, type SourceCase, TOKEN } from './source_case.ts';
 
 const AS_OF = '2026-11-22T03:00:10Z';
 
-/** The n-th good reading. */
+/** The n-th good reading; three clusters, each hour of each once. */
 export function reading(n: number): Record<string, unknown> {
+  const hour = new Date(Date.UTC(2026, 10, 21, 5 - Math.floor(n / 3))).toISOString();
   return {
     reading_id: `r-${n}`,
     seq: n + 1,
     customer_id: 'cus-1',
     cluster_id: `clu-${n % 3}`,
     subscription_id: n % 2 === 0 ? null : 'sub-1',
-    hour: '2026-11-21T05:00:00Z',
+    hour: `${hour.slice(0, 19)}Z`,
     dimension: 'stored_tib',
     quantity: `${n}.000000001`,
     unit: 'TiB',
@@ -65,7 +67,19 @@ const common = {
     createPolarisSource({ url, client_id: 'meterline', client_secret: SECRET }, env),
   isToken,
   isPage: (call: Call) => !isToken(call),
+  transport: 'json',
+  field: (column: Column) => ({ path: [column.name], sent: column.type }) as const,
+  absent: 'refused',
   drift: 'new_field',
+} as const;
+
+const catalogueCase = {
+  ...common,
+  references: new Map(),
+  bookmark: null,
+  api: (pages: Pages) => withToken(catalogue(pages)),
+  loop: (_call: Call, pages: Pages): Reply => ({ body: { data: pages[0] ?? [], next_page: '1' } }),
+  nextBookmark: null,
 } as const;
 
 export const POLARIS_CASES: readonly SourceCase[] = [
@@ -105,11 +119,9 @@ export const POLARIS_CASES: readonly SourceCase[] = [
     nextBookmark: /^b\d+$/,
   },
   {
-    ...common,
+    ...catalogueCase,
     title: 'polaris clusters (catalogue)',
     stream: CLUSTERS,
-    references: new Map(),
-    bookmark: null,
     record: (n) => ({
       cluster_id: `clu-${n}`,
       customer_id: 'cus-1',
@@ -122,8 +134,49 @@ export const POLARIS_CASES: readonly SourceCase[] = [
     }),
     bad: { change: { cloud: 'moon' }, column: 'cloud', reason: /expected one of/ },
     key: { column: 'cluster_id', value: (n) => `clu-${n}` },
-    api: (pages) => withToken(catalogue(pages)),
-    loop: (_call, pages) => ({ body: { data: pages[0] ?? [], next_page: '1' } }),
-    nextBookmark: null,
+  },
+  {
+    ...catalogueCase,
+    title: 'polaris dimensions (catalogue)',
+    stream: DIMENSIONS,
+    record: (n) => ({
+      dimension: `dim-${n}`,
+      unit: 'TiB',
+      measure: 'level',
+      billable: n % 2 === 0,
+      description: 'NA',
+    }),
+    bad: { change: { billable: 'yes' }, column: 'billable', reason: /expected boolean/ },
+    key: { column: 'dimension', value: (n) => `dim-${n}` },
+  },
+  {
+    ...catalogueCase,
+    title: 'polaris customers (catalogue)',
+    stream: CUSTOMERS,
+    record: (n) => ({
+      customer_id: `cus-${n}`,
+      name: 'Ærø "Data", Ltd',
+      salesforce_account_id: n % 2 === 0 ? null : '001000000000001AAA',
+      created_at: '2026-01-02T03:04:05Z',
+      status: 'active',
+    }),
+    bad: { change: { status: 'gone' }, column: 'status', reason: /expected one of/ },
+    key: { column: 'customer_id', value: (n) => `cus-${n}` },
+  },
+  {
+    ...catalogueCase,
+    title: 'polaris users (catalogue)',
+    stream: USERS,
+    record: (n) => ({
+      user_id: `use-${n}`,
+      customer_id: 'cus-1',
+      email: `a${n}@example.com`,
+      role: 'viewer',
+      status: 'active',
+      last_login_at: n % 2 === 0 ? null : '2026-11-20T00:00:00.25Z',
+      granted_at: '2026-01-02T03:04:05Z',
+    }),
+    bad: { change: { role: 'king' }, column: 'role', reason: /expected one of/ },
+    key: { column: 'user_id', value: (n) => `use-${n}` },
   },
 ];

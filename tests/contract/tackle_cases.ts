@@ -1,15 +1,20 @@
 import type { SourceEnv } from '../../connectors/source.ts';
+import { fieldOf, RECORD_SHAPES } from '../../connectors/tackle/fields.ts';
 import { createTackleSource } from '../../connectors/tackle/tackle_source.ts';
+import type { Column } from '../../schemas/columns.ts';
+import type { Stream } from '../../schemas/streams.ts';
 import {
   AWS_OFFERS,
   CONTRACTS,
+  DISBURSEMENTS,
   INVOICES,
   MICROSOFT_OFFERS,
+  PRODUCTS,
   SUBSCRIPTIONS,
   USAGE_RECORDS,
 } from '../../schemas/tackle.ts';
 import type { Call, Reply } from '../connectors/scripted_api.ts';
-import { type Pages, SECRET, SERVED_AT, type SourceCase, TOKEN } from './source_case.ts';
+import { type Pages, SECRET, SERVED_AT, type SentField, type SourceCase, TOKEN } from './source_case.ts';
 
 function isToken(call: Call): boolean {
   return call.url.pathname === '/v1/authenticate';
@@ -57,6 +62,10 @@ function offsetPages(pages: Pages) {
   });
 }
 
+const tokenLoop = (_call: Call, pages: Pages): Reply => ({
+  body: { data: pages[0] ?? [], metadata: { nextPageToken: '1' } },
+});
+
 const common = {
   references: new Map(),
   bookmark: null,
@@ -74,12 +83,42 @@ const common = {
     ),
   isToken,
   isPage: (call: Call) => !isToken(call),
+  transport: 'json',
+  absent: 'null',
   drift: 'new_field',
   nextBookmark: null,
 } as const;
 
-const tokenLoop = (_call: Call, pages: Pages): Reply => ({
-  body: { data: pages[0] ?? [], metadata: { nextPageToken: '1' } },
+/** Where the connector's own table says that a column is; golden cases hold that table against records as sent. */
+const fieldIn =
+  (stream: Stream) =>
+  ({ name, type }: Column): SentField | null => {
+    const shape = RECORD_SHAPES.find((candidate) => candidate.stream === stream);
+    const isFromRequest = name === 'cloud' && (stream === INVOICES || stream === DISBURSEMENTS);
+    if (shape === undefined || shape.whole === name || isFromRequest) return null;
+    const { path, is_money } = fieldOf(shape, name);
+    return { path, sent: is_money ? 'money' : type };
+  };
+
+const moneyCase = (stream: Stream) => ({
+  ...common,
+  stream,
+  field: fieldIn(stream),
+  record: (n: number) => ({
+    invoice_id: `i-${n}`,
+    account_receivable_period: '2026-10',
+    product: 'p',
+    transaction: { id: `t-${n}`, seller_revenue: 10.25, marketplace_fee: 0.31, net_amount: 9.94 },
+    customer: { account_number: 'c' },
+  }),
+  bad: {
+    change: { account_receivable_period: '2026-13' },
+    column: 'account_receivable_period',
+    reason: /pattern/,
+  },
+  key: { column: 'invoice_id', value: (n: number) => `i-${n}` },
+  api: (pages: Pages) => tokenPages(pages, (call) => call.url.searchParams.get('cloud') === 'gcp'),
+  loop: tokenLoop,
 });
 
 export const TACKLE_CASES: readonly SourceCase[] = [
@@ -87,6 +126,7 @@ export const TACKLE_CASES: readonly SourceCase[] = [
     ...common,
     title: 'tackle contracts (cursor)',
     stream: CONTRACTS,
+    field: fieldIn(CONTRACTS),
     record: (n) => ({
       id: `con-${n}`,
       vendorId: 'v',
@@ -106,6 +146,7 @@ export const TACKLE_CASES: readonly SourceCase[] = [
     ...common,
     title: 'tackle subscriptions (page tokens)',
     stream: SUBSCRIPTIONS,
+    field: fieldIn(SUBSCRIPTIONS),
     record: (n) => ({
       tackle_subscription_id: `sub-${n}`,
       productid: 'p',
@@ -123,6 +164,7 @@ export const TACKLE_CASES: readonly SourceCase[] = [
     ...common,
     title: 'tackle Microsoft offers (one list)',
     stream: MICROSOFT_OFFERS,
+    field: fieldIn(MICROSOFT_OFFERS),
     record: (n) => ({
       po_id: `po-${n}`,
       offer_ref: `o-${n}`,
@@ -137,6 +179,7 @@ export const TACKLE_CASES: readonly SourceCase[] = [
     ...common,
     title: 'tackle AWS offers (offset)',
     stream: AWS_OFFERS,
+    field: fieldIn(AWS_OFFERS),
     record: (n) => ({
       po_id: `po-${n}`,
       offerid: `o-${n}`,
@@ -151,6 +194,7 @@ export const TACKLE_CASES: readonly SourceCase[] = [
     ...common,
     title: 'tackle usage records (look-back)',
     stream: USAGE_RECORDS,
+    field: fieldIn(USAGE_RECORDS),
     bookmark: '2026-11-21T03:00:00Z',
     record: (n) => ({
       id: `u-${n}`,
@@ -170,24 +214,19 @@ export const TACKLE_CASES: readonly SourceCase[] = [
     loop: tokenLoop,
     nextBookmark: /^2026-11-21T03:00:00Z$/,
   },
+  { ...moneyCase(INVOICES), title: 'tackle invoices (by cloud)' },
+  { ...moneyCase(DISBURSEMENTS), title: 'tackle disbursements (by cloud)' },
   {
     ...common,
-    title: 'tackle invoices (by cloud)',
-    stream: INVOICES,
-    record: (n) => ({
-      invoice_id: `i-${n}`,
-      account_receivable_period: '2026-10',
-      product: 'p',
-      transaction: { id: `t-${n}`, seller_revenue: 10.25, marketplace_fee: 0.31, net_amount: 9.94 },
-      customer: { account_number: 'c' },
-    }),
-    bad: {
-      change: { account_receivable_period: '2026-13' },
-      column: 'account_receivable_period',
-      reason: /pattern/,
-    },
-    key: { column: 'invoice_id', value: (n) => `i-${n}` },
-    api: (pages) => tokenPages(pages, (call) => call.url.searchParams.get('cloud') === 'gcp'),
+    title: 'tackle products (page tokens)',
+    stream: PRODUCTS,
+    field: fieldIn(PRODUCTS),
+    record: (n) => ({ product_id: `p-${n}`, name: 'Storage', price: 1.1 }),
+    bad: { change: { product_id: 7 }, column: 'product_id', reason: /expected string/ },
+    key: { column: 'product_id', value: (n) => `p-${n}` },
+    api: tokenPages,
     loop: tokenLoop,
+    // The whole record is kept: no field of it is unknown.
+    drift: null,
   },
 ];

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { dataPaths } from '../../pipelines/paths.ts';
 import { listQuarantine } from '../../pipelines/quarantine.ts';
-import type { SourceName } from '../../schemas/streams.ts';
 import type { Fault, FaultKind } from '../../simulators/faults.ts';
 import { printTables, RAW_IDENTITY, type TablePrint, withWarehouse } from '../support/tables.ts';
 import { LOAD_ONLY, SMALL, startTestWorld, type TestWorld } from '../support/test_night.ts';
@@ -91,7 +90,7 @@ describe('nights over faulty sources', () => {
     expect(existsSync(join(dataDir, 'extracts'))).toBe(false);
   });
 
-  const REFUSED: readonly (readonly [SourceName, FaultKind, RegExp])[] = [
+  const REFUSED: readonly (readonly [(typeof SOURCES)[number], FaultKind, RegExp])[] = [
     ['polaris', 'not_json', /JSON/],
     ['polaris', 'wrong_envelope', /want/],
     ['polaris', 'revoked_token', /401|token/i],

@@ -1,13 +1,8 @@
-import { POLARIS_STREAMS } from '../../schemas/polaris.ts';
-import { SALESFORCE_STREAMS } from '../../schemas/salesforce.ts';
-import { TACKLE_STREAMS } from '../../schemas/tackle.ts';
+import { allStreams } from '../../pipelines/sources.ts';
 import { FIXED_TABLES, rawTableOf, type Table } from '../../warehouse/duckdb/ddl.ts';
 
 /** Every table that the models read and do not build, as the loader makes them. */
-export const LOADED_TABLES: readonly Table[] = [
-  ...FIXED_TABLES,
-  ...[...POLARIS_STREAMS, ...SALESFORCE_STREAMS, ...TACKLE_STREAMS].map(rawTableOf),
-];
+export const LOADED_TABLES: readonly Table[] = [...FIXED_TABLES, ...allStreams().map(rawTableOf)];
 
 const GOOGLE_TYPES: Readonly<Record<string, string>> = {
   VARCHAR: 'STRING',
