@@ -6,7 +6,7 @@ import { checkVanished, isMissing } from './present_keys.ts';
 import { equalOn, identifier, list, literal } from './sql.ts';
 
 /** Salesforce's own mark of a version: the greater one is the newer, whatever page brought it, and when. */
-const VERSION_MARK = 'system_modstamp';
+export const VERSION_MARK = 'system_modstamp';
 
 /**
  * Adds a version of each record whose content changed. Within one load a key's newest row counts: by
@@ -68,7 +68,7 @@ async function findChanged({ session, stream }: Commit, replay: boolean): Promis
        LEFT JOIN (${current}) AS c ON ${equalOn(stream.key, 'n', 'c')}
      WHERE (c.record_hash IS NULL OR c.is_vanished OR c.record_hash <> n.record_hash)
        ${mark === null ? '' : `AND NOT coalesce(c.${mark} > n.${mark}, false)`}
-       ${replay ? 'AND NOT coalesce(c.received_at > p.received_at, false)' : ''}`,
+       ${replay ? 'AND (p.patches IS NOT NULL OR NOT coalesce(c.received_at > p.received_at, false))' : ''}`,
   );
   await session.run(
     'note the unchanged rows',

@@ -63,7 +63,7 @@ function stageTables(stream: Stream): readonly (readonly [string, string])[] {
     [
       'stage_pages',
       `page_no BIGINT, url VARCHAR, bookmark VARCHAR, api_version VARCHAR, as_of TIMESTAMP, received_at TIMESTAMP,
-       bytes BIGINT, rows_in_body BIGINT, stated_rows BIGINT, sha256 VARCHAR, path VARCHAR`,
+       bytes BIGINT, rows_in_body BIGINT, stated_rows BIGINT, sha256 VARCHAR, path VARCHAR, patches VARCHAR`,
     ],
     [
       'stage_rejected',
@@ -93,7 +93,7 @@ async function stagePage(
   await session.run(
     'stage a page',
     `INSERT INTO stage_pages VALUES ($page_no::BIGINT, $url, $bookmark, $api_version, $as_of::TIMESTAMP,
-       $received_at::TIMESTAMP, $bytes::BIGINT, $rows_in_body::BIGINT, $stated_rows::BIGINT, $sha256, $path)`,
+       $received_at::TIMESTAMP, $bytes::BIGINT, $rows_in_body::BIGINT, $stated_rows::BIGINT, $sha256, $path, $patches)`,
     {
       page_no: at.page_no,
       url: page.url,
@@ -106,6 +106,7 @@ async function stagePage(
       stated_rows: page.stated_rows,
       sha256: page.sha256,
       path,
+      patches: page.patches === undefined ? null : JSON.stringify(page.patches),
     },
   );
   await unnest(session, good, at, insertRows(stream));
