@@ -3,8 +3,9 @@ import { SourceError } from '../source.ts';
 import { type DescribedField, describedFields } from './describe.ts';
 import type { Session } from './session.ts';
 
-/** A field to select, and whether its column may be null. */
+/** A field to select, its column, and whether that may be null. */
 export interface SelectedField extends DescribedField {
+  readonly column: string;
   readonly nullable: boolean;
 }
 
@@ -23,7 +24,7 @@ export async function selectedFields(
   for (const { name, nullable } of spec.stream.columns) {
     const field = spec.fields[name] ?? name;
     const described = visible.get(field);
-    if (described !== undefined) selected.push({ ...described, nullable });
+    if (described !== undefined) selected.push({ ...described, column: name, nullable });
     else reportVanished(session, spec, field, nullable);
   }
   return selected;

@@ -77,8 +77,8 @@ function rest(pages: Pages) {
 }
 
 /** Records as Bulk writes them, every field quoted. */
-export function bulkCsv(records: readonly object[]): string {
-  const lines = [FIELDS, ...records.map((record) => FIELDS.map((field) => Reflect.get(record, field) ?? ''))];
+export function bulkCsv(records: readonly object[], fields: readonly string[] = FIELDS): string {
+  const lines = [fields, ...records.map((record) => fields.map((field) => Reflect.get(record, field) ?? ''))];
   return lines
     .map((line) =>
       line.map((value) => `"${String(value).replaceAll('"', '""').replace('+0000', 'Z')}"`).join(','),

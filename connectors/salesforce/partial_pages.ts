@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import type { Page, ParsedPage } from '../../schemas/page.ts';
+import type { SalesforceObjectSpec } from '../../schemas/salesforce.ts';
+import { parseSalesforce } from './parse_salesforce.ts';
+
+/**
+ * The rows of a page, whole records or patches of them: those are held against the contract of their own columns, and
+ * the other columns are null.
+ * @throws SourceError as `parseSalesforce`
+ */
+export function parsePage(
+  spec: SalesforceObjectSpec,
+  page: Pick<Page, 'body' | 'url' | 'format' | 'stated_rows' | 'patches'>,
+  lenient: boolean,
+): ParsedPage {
+  if (page.patches === undefined) return parseSalesforce(spec, page, lenient);
+  const part = narrowed(spec, page.patches);
+  // A field that is not there must not empty its column.
+  const parsed = parseSalesforce(part, page, false);
+  const columns = spec.stream.columns.map(({ name }) => {
+    const index = part.stream.columns.findIndex((column) => column.name === name);
+    return parsed.columns[index] ?? parsed.offsets.map(() => null);
+  });
+  return { ...parsed, columns };
+}
+
+/** An object of which only some columns are read. */
+function narrowed(spec: SalesforceObjectSpec, columns: readonly string[]): SalesforceObjectSpec {
+  const { stream, fields } = spec;
+  const schema = z.object(
+    Object.fromEntries(Object.entries(stream.schema.shape).filter(([name]) => columns.includes(name))),
+  );
+  const kept = Object.entries(fields).filter(([name]) => columns.includes(name));
+  return {
+    ...spec,
+    fields: Object.fromEntries(kept),
+    stream: { ...stream, schema, columns: stream.columns.filter(({ name }) => columns.includes(name)) },
+  };
+}
