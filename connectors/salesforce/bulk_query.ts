@@ -150,6 +150,11 @@ function jobOf(session: Session, ask: BulkQuery, response: HttpResponse): Job {
 
 function checkTotal(session: Session, ask: BulkQuery, url: string, rows: number, job: Job): void {
   const stated = job.numberRecordsProcessed;
-  if (stated === undefined || stated === rows) return;
-  throw brokenResults(session, ask, url, `${rows} rows on all pages, the job states ${stated}`);
+  if (stated === rows) return;
+  throw brokenResults(
+    session,
+    ask,
+    url,
+    `${rows} rows on all pages, the job states ${stated ?? 'no number'}`,
+  );
 }

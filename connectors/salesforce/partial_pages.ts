@@ -4,8 +4,8 @@ import type { SalesforceObjectSpec } from '../../schemas/salesforce.ts';
 import { parseSalesforce } from './parse_salesforce.ts';
 
 /**
- * The rows of a page, whole records or patches of them: those are held against the contract of their own columns, and
- * the other columns are null.
+ * The rows of a page, whole records or patches of them. They are held against the contract of the columns that are
+ * read; the other columns are null.
  * @throws SourceError as `parseSalesforce`
  */
 export function parsePage(
@@ -13,10 +13,12 @@ export function parsePage(
   page: Pick<Page, 'body' | 'url' | 'format' | 'stated_rows' | 'patches'>,
   lenient: boolean,
 ): ParsedPage {
-  if (page.patches === undefined) return parseSalesforce(spec, page, lenient);
-  const part = narrowed(spec, page.patches);
-  // A field that is not there must not empty its column.
-  const parsed = parseSalesforce(part, page, false);
+  const read = page.patches ?? Object.keys(spec.fields);
+  if (spec.stream.columns.every(({ name }) => read.includes(name)))
+    return parseSalesforce(spec, page, lenient);
+  const part = narrowed(spec, read);
+  // Where a patch lacks a field, that must not empty its column.
+  const parsed = parseSalesforce(part, page, lenient && page.patches === undefined);
   const columns = spec.stream.columns.map(({ name }) => {
     const index = part.stream.columns.findIndex((column) => column.name === name);
     return parsed.columns[index] ?? parsed.offsets.map(() => null);

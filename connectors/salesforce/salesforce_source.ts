@@ -1,5 +1,5 @@
 import type { Page } from '../../schemas/page.ts';
-import { SALESFORCE_STREAMS, type SalesforceObjectSpec } from '../../schemas/salesforce.ts';
+import type { SalesforceObjectSpec } from '../../schemas/salesforce.ts';
 import type { Stream } from '../../schemas/streams.ts';
 import { readAhead } from '../read_ahead.ts';
 import type { RetryLimits } from '../retry.ts';
@@ -42,7 +42,7 @@ export function createSalesforceSource(
   };
   return {
     name: 'salesforce',
-    streams: SALESFORCE_STREAMS,
+    streams: objects.map((spec) => spec.stream),
     async open(signal) {
       await session.signIn(signal);
       for (const spec of objects) {

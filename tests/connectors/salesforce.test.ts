@@ -124,9 +124,42 @@ describe('describe', () => {
     expect(parsed?.columns[at]).toEqual(['cus-other']);
   });
 
+  test('a field that is not read is not asked for, and its column is null', async () => {
+    const { Website: _, ...record } = account(1);
+    const started = await start(
+      salesforceApi(
+        () => ({ body: { totalSize: 1, done: true, records: [record] } }),
+        new Set(['Account.Website']),
+      ),
+      { objects: { Account: { columns: { website: null } } } },
+    );
+    const [page] = await readAll(started, '2026-11-21T00:00:00Z');
+    expect(queries(started.api).at(-1)).not.toContain('Website');
+    const parsed = page && started.source.parse(ACCOUNT.stream, page, new Map());
+    expect(parsed?.rejected).toEqual([]);
+    expect(parsed?.columns[ACCOUNT.stream.columns.findIndex(({ name }) => name === 'website')]).toEqual([
+      null,
+    ]);
+    expect(parsed?.columns[0]).toEqual(['001000000000001AAA']);
+  });
+
+  test('an object that is not read is not described, and no stream', async () => {
+    const { source, api } = await start(salesforceApi(nothing), {
+      objects: { Entitlement: { read: false } },
+    });
+    await source.open();
+    expect(source.streams.map(({ name }) => name)).not.toContain('entitlement');
+    expect(source.streams).toHaveLength(9);
+    expect(api.calls.filter(({ url }) => url.pathname.includes('Entitlement'))).toEqual([]);
+  });
+
   test.each([
     [{ Acount: { columns: {} } }, /object Acount: got an unknown name, want one of Account/],
     [{ Account: { columns: { polaris_id: 'X__c' } } }, /column polaris_id of Account/],
+    [
+      { Account: { columns: { name: null } } },
+      /column name of Account: got null, want a field: only parent_id, /,
+    ],
   ])('a mapping of something unknown is refused at once: %j', async (objects, want) => {
     await expect(start(nothing, { objects })).rejects.toThrow(want);
   });

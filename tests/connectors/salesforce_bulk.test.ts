@@ -56,6 +56,17 @@ describe('a Bulk job', () => {
     expect((await failure(readAll(started))).message).toContain('2 rows on all pages, the job states 3');
   });
 
+  test('without a count of its own is refused', async () => {
+    const started = await start(
+      api((call, reply) =>
+        job(call)
+          ? { ...reply, body: { ...(reply.body as object), numberRecordsProcessed: undefined } }
+          : reply,
+      ),
+    );
+    expect((await failure(readAll(started))).message).toContain('the job states no number');
+  });
+
   test('without a row count on a page is refused', async () => {
     const started = await start(
       api((call, reply) =>
