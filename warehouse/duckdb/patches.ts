@@ -52,9 +52,12 @@ export async function completePatches(commit: Commit, replay: boolean): Promise<
   const lists = await patchLists(session, stream);
   for (const [index, patches] of lists.entries()) {
     await findBases(commit, patches, lists.slice(0, index), replay);
-    await fillIn(commit, patches, 'held', `${rawName(stream)} AS o ON o.rowid = b.base`);
-    await fillIn(commit, patches, 'staged', 'stage_rows AS o ON o._ord = b.base');
-    await refuseBaseless(commit, patches);
+    await session.run(
+      'quarantine patches without a version',
+      `INSERT INTO verdicts
+       SELECT _ord, 'quarantined', false, NULL, NULL, ${literal(NO_VERSION)} FROM patch_bases WHERE place IS NULL`,
+    );
+    await makeWhole(commit, patches);
     await session.run('drop the bases', 'DROP TABLE patch_bases');
   }
 }
@@ -79,7 +82,10 @@ async function patchLists(session: Session, stream: Stream): Promise<readonly st
   return lists;
 }
 
-/** `patch_bases`: one row per row that patches and can be made whole: from where, and whether that is newer. */
+/**
+ * `patch_bases`: one row per row that patches: from where it is made whole (null: from nowhere), and whether what is
+ * there is newer.
+ */
 async function findBases(
   { session, stream }: Commit,
   patches: string,
@@ -103,7 +109,7 @@ async function findBases(
        WHERE s._failed_column IS NULL AND ${isWhole}
        QUALIFY row_number() OVER (PARTITION BY s.${key}, is_read_whole ORDER BY s.${mark} DESC, s._ord DESC) = 1
      )
-     SELECT * FROM (
+     SELECT n._ord, b.* EXCLUDE (_ord) FROM patch AS n LEFT JOIN (
        SELECT n._ord, 'staged' AS place, b.base, true AS supersedes, 1 AS rank
        FROM patch AS n JOIN staged AS b ON b.${key} = n.${key} WHERE b.is_read_whole AND b.${mark} >= n.${mark}
        UNION ALL
@@ -113,7 +119,8 @@ async function findBases(
        SELECT n._ord, 'held', h.held_row, h.${mark} > n.${mark} ${replay ? `OR ${readWholeSince(stream)}` : ''}, 3
        FROM patch AS n JOIN ${held(stream)} AS h ON h.${key} = n.${key}
        WHERE NOT h.is_vanished AND h.${mark} >= n.${mark}
-     ) QUALIFY row_number() OVER (PARTITION BY _ord ORDER BY rank) = 1`,
+     ) AS b ON b._ord = n._ord
+     QUALIFY row_number() OVER (PARTITION BY n._ord ORDER BY b.rank) = 1`,
   );
 }
 
@@ -125,48 +132,32 @@ function readWholeSince(stream: Stream): string {
     WHERE v.${key} = n.${key} AND v.received_at > n.received_at AND w.patches IS NULL)`;
 }
 
-async function fillIn(
-  { session, stream }: Commit,
-  patches: string,
-  place: 'held' | 'staged',
-  base: string,
-): Promise<void> {
-  const brought = new Set(JSON.parse(patches) as string[]);
-  const columns = storedValues(stream).map(({ name, from }) => ({
-    column: identifier(name),
-    isBrought: brought.has(from),
-  }));
-  const values = columns.map(({ column, isBrought }) =>
-    isBrought
-      ? `${column} = CASE WHEN b.supersedes THEN b.${column} ELSE s.${column} END`
-      : `${column} = b.${column}`,
-  );
+/** Writes `stage_rows` anew: an UPDATE would hold the old rows in memory until the commit. */
+async function makeWhole({ session, stream }: Commit, patches: string): Promise<void> {
+  const brought = JSON.parse(patches) as string[];
+  const values = storedValues(stream).map(({ name, from }) => {
+    const column = identifier(name);
+    const kept = brought.includes(from)
+      ? `CASE WHEN b.supersedes THEN o.${column} ELSE s.${column} END`
+      : `o.${column}`;
+    return `${kept} AS ${column}`;
+  });
+  const text = brought.map((name) => `${literal(name)}, s.${identifier(name)}::VARCHAR`);
+  // With a failed column the row is no version of its own.
+  const refused = `${literal(VERSION_MARK)} AS _failed_column, json_object(${list(text)})::VARCHAR AS _failed_row`;
+  const from = 'FROM stage_rows AS s JOIN patch_bases AS b ON b._ord = s._ord';
   await session.run(
     'make the patched rows whole',
-    `UPDATE stage_rows AS s SET ${list(values)}
-     FROM (SELECT b._ord, b.supersedes, ${list(columns.map(({ column }) => `o.${column}`))}
-           FROM patch_bases AS b JOIN ${base} WHERE b.place = ${literal(place)}) AS b
-     WHERE s._ord = b._ord`,
+    `CREATE TEMP TABLE stage_whole AS
+     SELECT s.* FROM stage_rows AS s ANTI JOIN patch_bases AS b ON b._ord = s._ord
+     UNION ALL
+     SELECT s.* REPLACE (${list(values)}) ${from}
+       JOIN ${rawName(stream)} AS o ON o.rowid = b.base WHERE b.place = 'held'
+     UNION ALL
+     SELECT s.* REPLACE (${list(values)}) ${from} JOIN stage_rows AS o ON o._ord = b.base WHERE b.place = 'staged'
+     UNION ALL
+     SELECT s.* REPLACE (${refused}) ${from} WHERE b.place IS NULL`,
   );
-}
-
-/** Rows for which no version is there are refused, and kept with what they brought. */
-async function refuseBaseless({ session }: Commit, patches: string): Promise<void> {
-  const baseless = `
-    SELECT s._ord FROM stage_rows AS s JOIN stage_pages AS p ON p.page_no = s._page_no
-    WHERE p.patches = ${literal(patches)} AND s._failed_column IS NULL
-      AND NOT EXISTS (SELECT 1 FROM patch_bases AS b WHERE b._ord = s._ord)`;
-  const brought = (JSON.parse(patches) as string[]).map(
-    (name) => `${literal(name)}, ${identifier(name)}::VARCHAR`,
-  );
-  await session.run(
-    'quarantine patches without a version',
-    `INSERT INTO verdicts SELECT _ord, 'quarantined', false, NULL, NULL, ${literal(NO_VERSION)} FROM (${baseless})`,
-  );
-  // With a failed column the row is no version of its own.
-  await session.run(
-    'set the refused patches aside',
-    `UPDATE stage_rows SET _failed_column = ${literal(VERSION_MARK)}, _failed_row = json_object(${list(brought)})::VARCHAR
-     WHERE _ord IN (${baseless})`,
-  );
+  await session.run('drop the patches', 'DROP TABLE stage_rows');
+  await session.run('put the whole rows in their place', 'ALTER TABLE stage_whole RENAME TO stage_rows');
 }
