@@ -23,6 +23,8 @@ export interface HttpRequest {
   readonly expect: string;
   /** Statuses outside 2xx that the caller handles. */
   readonly accept?: readonly number[];
+  /** A larger body, uncompressed, is an error whose cause is a `BodyTooLarge`. */
+  readonly max_bytes?: number;
   readonly stream: string | null;
   readonly signal?: AbortSignal | undefined;
 }
@@ -34,6 +36,11 @@ export interface HttpResponse {
   readonly body: Buffer;
   /** The request's URL without secrets. */
   readonly url: string;
+}
+
+/** The cause of an error: a smaller part is to be asked for. */
+export class BodyTooLarge extends Error {
+  override readonly name = 'BodyTooLarge';
 }
 
 /** Why an answer is no good. */
@@ -127,14 +134,16 @@ async function exchange(
 
 async function readWhole(context: HttpContext, asked: HttpRequest, answer: Response): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
+  const limit = asked.max_bytes ?? MAX_BODY_BYTES;
   let bytes = 0;
   for await (const chunk of answer.body ?? []) {
     bytes += chunk.byteLength;
-    if (bytes > MAX_BODY_BYTES) {
+    if (bytes > limit) {
       throw sourceError(context, asked, {
-        observed: `a body of more than ${MAX_BODY_BYTES} bytes`,
+        observed: `a body of more than ${limit} bytes`,
         failure: 'contract',
         next_step: 'ask for smaller pages',
+        cause: new BodyTooLarge(),
       });
     }
     chunks.push(chunk);

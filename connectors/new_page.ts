@@ -9,7 +9,7 @@ export function newPage(
   env: SourceEnv,
   stream: Stream,
   from: Pick<HttpResponse, 'url' | 'body'>,
-  stated: Partial<Pick<Page, 'format' | 'api_version' | 'as_of' | 'bookmark' | 'stated_rows'>> = {},
+  stated: Partial<Omit<Page, 'source' | 'stream' | 'url' | 'body' | 'sha256'>> = {},
 ): Page {
   return {
     source: stream.source,

@@ -31,6 +31,11 @@ export interface ReadFrom {
    * `presentKeys`.
    */
   readonly refresh?: boolean;
+  /**
+   * Reads the body of a page back from the landing zone, for a source that was told of it by `landed`. Absent:
+   * nothing is taken from there.
+   */
+  readonly readLanded?: (path: string, sha256: string) => Promise<Buffer>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -60,7 +65,7 @@ export interface Source {
    */
   parse(
     stream: Stream,
-    page: Pick<Page, 'body' | 'url' | 'format' | 'stated_rows'>,
+    page: Pick<Page, 'body' | 'url' | 'format' | 'stated_rows' | 'patches'>,
     references: References,
   ): ParsedPage;
   /**
@@ -79,6 +84,17 @@ export interface Source {
    * @throws SourceError as `pages`
    */
   presentKeys?(stream: Stream, signal?: AbortSignal): AsyncIterable<KeyPage>;
+  /**
+   * Reads the records of these keys whole, those of them that the source still has: what `pages` gave patches a record
+   * that is not held, or `presentKeys` listed one. Absent where neither can be.
+   * @throws SourceError as `pages`
+   */
+  records?(stream: Stream, keys: readonly string[], signal?: AbortSignal): AsyncIterable<Page>;
+  /**
+   * Told that a page that `pages` gave lies in the landing zone, below the data directory at `path`, and that its
+   * rows were accounted for: a read that is broken off may take it from there when it is resumed.
+   */
+  landed?(page: Page, path: string): Promise<void>;
   /**
    * Told that what the last `pages` of a stream gave is committed: only now may what is kept between runs go on.
    * Not told where a run is killed between the two.

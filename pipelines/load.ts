@@ -1,11 +1,11 @@
 import { textAt } from '../connectors/columnar_rows.ts';
-import { type Source, SourceError } from '../connectors/source.ts';
+import { type ReadFrom, type Source, SourceError } from '../connectors/source.ts';
 import { columnarLeafHashes } from '../evidence/columnar_leaf.ts';
 import { leafHashes } from '../evidence/leaf.ts';
 import { NightError, type Stage } from '../schemas/errors.ts';
 import type { ColumnarPage, LandedLoad, Page, ParsedPage, References } from '../schemas/page.ts';
 import type { Stream } from '../schemas/streams.ts';
-import { landPage } from '../warehouse/landing.ts';
+import { landPage, readLanded } from '../warehouse/landing.ts';
 import {
   GateError,
   type LandedPage,
@@ -16,7 +16,7 @@ import {
 import { addDays, dayOf, defaultAsOf } from './as_of.ts';
 import { compareControlTotals } from './control_totals.ts';
 import { asked, type Night, opened } from './night.ts';
-import { isReconciliationDue, listKeys, noteReconciliation } from './reconciliation.ts';
+import { isReconciliationDue, listKeys, noteReconciliation, readUnheld } from './reconciliation.ts';
 import type { SourceReport } from './report.ts';
 
 /**
@@ -105,15 +105,24 @@ async function stage(
   const bookmark = resume ? await warehouse.bookmark(stream) : null;
   const references = await referencesOf(source, stream, warehouse);
   const progress = startProgress(stream, night);
-  for await (const page of source.pages(stream, { bookmark, refresh: reconcile, signal: night.env.signal })) {
+  const take = async (page: Page) => {
     const path = await landPage(night.data.root, page).catch((cause: unknown) => {
       throw notLanded(stream, cause);
     });
     const parsed = source.columnar?.(stream, page, references) ?? source.parse(stream, page, references);
     await staged.add(landedPage(stream, page, path, parsed));
+    await source.landed?.(page, path);
     progress(page, parsed);
-  }
-  return reconcile && (await listKeys(source, stream, staged, night));
+  };
+  const from = { bookmark, refresh: reconcile, signal: night.env.signal, readLanded: landedReader(night) };
+  for await (const page of source.pages(stream, from)) await take(page);
+  const listed = reconcile && (await listKeys(source, stream, staged, night));
+  await readUnheld(source, stream, staged, night, take);
+  return listed;
+}
+
+function landedReader({ data }: Night): NonNullable<ReadFrom['readLanded']> {
+  return (path, sha256) => readLanded(data.root, path, sha256);
 }
 
 /** The current rows that the parser of a stream needs. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import cron from 'node-cron';
 import type { Source } from '../connectors/source.ts';
 import { NightError } from '../schemas/errors.ts';
+import type { Page } from '../schemas/page.ts';
 import type { Stream } from '../schemas/streams.ts';
 import { landPage } from '../warehouse/landing.ts';
 import type { Load } from '../warehouse/warehouse.ts';
@@ -39,6 +40,27 @@ export async function listKeys(source: Source, stream: Stream, staged: Load, nig
   }
   night.env.log('info', `pipelines: reconciliation of ${source.name}.${stream.name}: ${keys} keys listed`);
   return true;
+}
+
+/**
+ * Reads the records whole that the warehouse lacks though the source named them: a listed key, or a patch of a record
+ * that is not held as it must be.
+ */
+export async function readUnheld(
+  source: Source,
+  stream: Stream,
+  staged: Load,
+  night: Night,
+  take: (page: Page) => Promise<void>,
+): Promise<void> {
+  if (source.records === undefined) return;
+  const keys = await staged.unheld();
+  if (keys.length === 0) return;
+  night.env.log(
+    'info',
+    `pipelines: ${source.name}.${stream.name}: ${keys.length} records not held; they are read`,
+  );
+  for await (const page of source.records(stream, keys, night.env.signal)) await take(page);
 }
 
 /** Notes that every stream of the source was reconciled and committed. The instant is the night's clock at the start of the load. */

@@ -195,6 +195,7 @@ async function readPage(root: string, stream: Stream, held: QuarantinedPage): Pr
     as_of: null,
     bookmark: null,
     stated_rows,
+    ...(held.patches === undefined ? {} : { patches: held.patches }),
   };
 }
 

@@ -41,8 +41,16 @@ const salesforce = z.strictObject({
     .string()
     .regex(/^v?\d{2,3}\.0$/)
     .default('v67.0'),
-  /** Object → column → the API name of the field in this org. */
-  objects: z.record(z.string(), z.strictObject({ columns: z.record(z.string(), z.string()) })).default({}),
+  /** Object → whether it is read, and column → the API name of its field in this org; null: not read, always null. */
+  objects: z
+    .record(
+      z.string(),
+      z.strictObject({
+        read: z.boolean().default(true),
+        columns: z.record(z.string(), z.string().nullable()).default({}),
+      }),
+    )
+    .default({}),
   lookback_minutes: z.int().min(0).default(60),
   /** Largest share of the org's daily API requests that may be used, by anybody, before a night stops. */
   quota_share: z.number().gt(0).max(1).default(0.8),

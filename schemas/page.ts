@@ -22,6 +22,11 @@ export interface Page {
   readonly bookmark: string | null;
   /** Rows that the API says the page has; null where it says nothing. */
   readonly stated_rows: number | null;
+  /**
+   * Absent: each row is a whole record. Else the columns that the rows bring, the key and the version mark among
+   * them: each patches the record that is held, and its other columns are null in `ParsedPage`.
+   */
+  readonly patches?: readonly string[];
 }
 
 /** One refused row: what was wrong, where, and the row itself as JSON text. */

@@ -32,7 +32,9 @@ export interface QuarantineGate {
  */
 export interface Load {
   /**
-   * Stages one page. Pages must come in the source's order. May return while the page is still being staged, so that
+   * Stages one page. Pages must come in the source's order. Rows of a page with `patches` become whole at the commit:
+   * what they lack is taken from the version held, if it bears the same version mark. A newer version, held or in a
+   * whole page of this load, counts in their place; a row for which neither is there is quarantined. May return while the page is still being staged, so that
    * the next one can be parsed; what fails then is thrown by the next `add` or by `commit`.
    * @throws Error when the page's rows are not each accounted for once, or not as many as the API states
    */
@@ -43,6 +45,11 @@ export interface Load {
    * @throws Error for another kind of stream
    */
   present(keys: readonly string[]): Promise<void>;
+  /**
+   * Of the rows staged so far that patch, and of the keys given to `present`: the keys, ascending, of records that
+   * neither this load nor the warehouse has as they must be. Whole rows of them are to be read and added.
+   */
+  unheld(): Promise<readonly string[]>;
   /**
    * Commits rows, quarantine, evidence entries, bookmark, page manifest and load record together.
    * `complete`: the read reached the end of a full list, so records that did not appear have vanished.
@@ -158,6 +165,8 @@ export interface QuarantinedPage {
   readonly stated_rows: number | null;
   /** Positions of the rows in the page, ascending. */
   readonly offsets: readonly number[];
+  /** As `Page.patches`. */
+  readonly patches?: readonly string[];
 }
 
 /** The open quarantined rows of a stream: by page, in the order in which they were first delivered. */

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Page } from '../../schemas/page.ts';
 import type { Stream } from '../../schemas/streams.ts';
-import { headerLine } from '../csv.ts';
-import { type HttpResponse, sourceError } from '../http.ts';
+import type { HttpResponse } from '../http.ts';
 import { BodyError, parseJson } from '../json_body.ts';
 import { newPage } from '../new_page.ts';
+import { type BulkResult, brokenResults, bulkResults, type LandedResults } from './bulk_results.ts';
 import type { Session } from './session.ts';
 
 const JOB = z.object({
@@ -20,11 +20,19 @@ export interface BulkQuery {
   readonly stream: Stream;
   readonly query: string;
   readonly fields: readonly string[];
+  /** As `Page.patches`; absent: the fields are those of whole records. */
+  readonly patches?: readonly string[];
   readonly signal: AbortSignal | undefined;
 }
 
+/** What is kept of a job's pages, so that it can be gone on with after its read was broken off. */
+interface JobJournal {
+  readonly landed: LandedResults;
+  /** Told of each page that was not landed before. */
+  received(page: Page, result: BulkResult): void;
+}
+
 const JOB_ANSWER = 'a query job with id and state';
-const RESULTS = 'CSV results with Sforce-NumberOfRecords and Sforce-Locator';
 const FIRST_POLL_MS = 50;
 const LONGEST_POLL_MS = 15_000;
 const LONGEST_JOB_MS = 2 * 3_600_000;
@@ -40,38 +48,39 @@ function jobsPath(session: Session): string {
 
 /**
  * The result pages of a Bulk API 2.0 `queryAll` job, one locator after the other. The last page carries the
- * bookmark. A job that is left before its end stays, so that it can be read again from its first locator.
+ * bookmark. A job that is left before its end stays, so that it can be gone on with.
  * @throws SourceError when the job fails or takes more than two hours, or when counts do not agree
  */
 export async function* bulkPages(
   session: Session,
   ask: BulkQuery,
-  bookmark: string,
+  bookmark: string | null,
   id: string,
+  journal: JobJournal | null = null,
 ): AsyncGenerator<Page, void> {
   const path = jobPath(session, id);
   const job = await completed(session, ask, path);
-  const seen = new Set<string>();
   let rows = 0;
-  for (let locator: string | null = null; ; ) {
-    const response = await resultPage(session, ask, path, locator);
-    const stated = statedRows(session, ask, response);
-    checkHeader(session, ask, response, stated);
-    rows += stated;
-    const next = nextLocator(response);
-    if (next !== null && seen.has(next))
-      throw broken(session, ask, response.url, `locator ${next} a second time, a loop`);
-    if (next === null) checkTotal(session, ask, response.url, rows, job);
-    yield newPage(session.context.env, ask.stream, response, {
-      format: 'csv',
-      api_version: session.settings.api_version,
-      stated_rows: stated,
-      bookmark: next === null ? bookmark : null,
-    });
-    if (next === null) return;
-    seen.add(next);
-    locator = next;
+  for await (const result of bulkResults(session, ask, path, journal?.landed ?? null)) {
+    rows += result.stated_rows;
+    const isLast = result.next === null;
+    if (isLast) checkTotal(session, ask, result.url, rows, job);
+    const page = pageOf(session, ask, result, isLast ? bookmark : null);
+    if (result.received_at === null) journal?.received(page, result);
+    yield page;
   }
+}
+
+function pageOf(session: Session, ask: BulkQuery, result: BulkResult, bookmark: string | null): Page {
+  const { received_at, stated_rows } = result;
+  return newPage(session.context.env, ask.stream, result, {
+    format: 'csv',
+    api_version: session.settings.api_version,
+    stated_rows,
+    bookmark,
+    ...(ask.patches === undefined ? {} : { patches: ask.patches }),
+    ...(received_at === null ? {} : { received_at }),
+  });
 }
 
 /** Starts a `queryAll` job. @throws SourceError when Salesforce refuses the query */
@@ -113,37 +122,16 @@ async function completed(session: Session, ask: BulkQuery, path: string): Promis
     const job = jobOf(session, ask, await askJob(session, ask, path, []));
     if (job.state === 'JobComplete') return job;
     if (job.state === 'Failed' || job.state === 'Aborted') {
-      throw broken(
-        session,
-        ask,
-        path,
-        `job ${job.id} in state ${job.state} (${job.errorMessage ?? 'no message'})`,
-      );
+      const why = job.errorMessage ?? 'no message';
+      throw brokenResults(session, ask, path, `job ${job.id} in state ${job.state} (${why})`);
     }
     if (env.now().getTime() - began > LONGEST_JOB_MS) {
       const observed = `job ${job.id} still in state ${job.state} after two hours`;
-      throw broken(session, ask, path, observed, 'unavailable');
+      throw brokenResults(session, ask, path, observed, 'unavailable');
     }
     await env.sleep(pause, ask.signal);
     pause = Math.min(LONGEST_POLL_MS, pause * 2);
   }
-}
-
-function resultPage(
-  session: Session,
-  ask: BulkQuery,
-  path: string,
-  locator: string | null,
-): Promise<HttpResponse> {
-  const query = new URLSearchParams({ maxRecords: String(session.settings.bulk_page_rows) });
-  if (locator !== null) query.set('locator', locator);
-  return session.ask({
-    path: `${path}/results?${query}`,
-    headers: { accept: 'text/csv' },
-    expect: RESULTS,
-    stream: ask.stream.name,
-    signal: ask.signal,
-  });
 }
 
 function jobOf(session: Session, ask: BulkQuery, response: HttpResponse): Job {
@@ -156,68 +144,17 @@ function jobOf(session: Session, ask: BulkQuery, response: HttpResponse): Job {
   const parsed = JOB.safeParse(body);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw broken(
-    session,
-    ask,
-    response.url,
-    `an answer without them (${issue?.path.join('.')}: ${issue?.message})`,
-  );
-}
-
-function statedRows(session: Session, ask: BulkQuery, response: HttpResponse): number {
-  const stated = response.headers.get('sforce-numberofrecords') ?? '';
-  if (/^\d+$/.test(stated)) return Number(stated);
-  throw broken(session, ask, response.url, `Sforce-NumberOfRecords '${stated}'`);
-}
-
-function nextLocator(response: HttpResponse): string | null {
-  const locator = response.headers.get('sforce-locator');
-  return locator === null || locator === 'null' || locator === '' ? null : locator;
-}
-
-/** The header line of each page names the selected fields in their order: a reader by position would swap columns. */
-function checkHeader(session: Session, ask: BulkQuery, response: HttpResponse, stated: number): void {
-  if (stated === 0 && response.body.length === 0) return;
-  const header = headerOf(session, ask, response);
-  if (header.length === ask.fields.length && header.every((name, index) => name === ask.fields[index]))
-    return;
-  throw broken(
-    session,
-    ask,
-    response.url,
-    `header line ${header.join(',').slice(0, 300)} instead of ${ask.fields.join(',')}`,
-  );
-}
-
-function headerOf(session: Session, ask: BulkQuery, response: HttpResponse): readonly string[] {
-  try {
-    return headerLine(response.body);
-  } catch (error) {
-    if (!(error instanceof BodyError)) throw error;
-    throw broken(session, ask, response.url, `a header line that is ${error.message}`);
-  }
+  const got = `a job without id and state (${issue?.path.join('.')}: ${issue?.message})`;
+  throw brokenResults(session, ask, response.url, got);
 }
 
 function checkTotal(session: Session, ask: BulkQuery, url: string, rows: number, job: Job): void {
-  if (job.numberRecordsProcessed === undefined || job.numberRecordsProcessed === rows) return;
-  throw broken(session, ask, url, `${rows} rows on all pages, the job states ${job.numberRecordsProcessed}`);
-}
-
-function broken(
-  session: Session,
-  ask: BulkQuery,
-  at: string,
-  observed: string,
-  failure: 'contract' | 'unavailable' = 'contract',
-) {
-  const url = session.urlOf(at);
-  return sourceError(
-    session.context,
-    { url, stream: ask.stream.name, expect: RESULTS },
-    {
-      observed,
-      failure,
-      next_step: 'run again; the job stays for seven days under Bulk Data Load Jobs. Nothing was committed',
-    },
+  const stated = job.numberRecordsProcessed;
+  if (stated === rows) return;
+  throw brokenResults(
+    session,
+    ask,
+    url,
+    `${rows} rows on all pages, the job states ${stated ?? 'no number'}`,
   );
 }

@@ -18,10 +18,10 @@ const SHORT_ID = 15;
  */
 export function columnarSalesforce(
   spec: SalesforceObjectSpec,
-  page: Pick<Page, 'body' | 'format' | 'stated_rows'>,
+  page: Pick<Page, 'body' | 'format' | 'stated_rows' | 'patches'>,
   lenient: boolean,
 ): ColumnarPage | null {
-  if (page.format !== 'csv') return null;
+  if (page.format !== 'csv' || page.patches !== undefined) return null;
   const rules = fieldRules(spec, headerOf(page.body), lenient);
   if (rules === null) return null;
   const rows = readColumnarCsv(page.body, rules, spec.stream.columns.length);

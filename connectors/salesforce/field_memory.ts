@@ -15,8 +15,10 @@ type FieldMemory = z.infer<typeof MEMORY>;
 
 /** What a read must know of its fields. */
 export interface FieldFindings {
-  /** Why every record must be read again; null where the changes are enough. */
-  readonly reread: string | null;
+  /** Fields that are to be read of every record, since no change of it shows their values. */
+  readonly everywhere: readonly SelectedField[];
+  /** Why, for the log. */
+  readonly why: string;
   /** To be remembered once the read is committed. */
   readonly memory: FieldMemory;
 }
@@ -47,17 +49,17 @@ export async function rememberFields(
 /**
  * Compares the fields with those of the last committed read: a field whose values are all gone fails the night (or
  * with `alert` is warned of), a change of type is warned of, and a field that is new, or calculated when the schedule
- * asks, has every record read again.
+ * asks, is to be read of every record.
  * @throws SourceError for a field that turned all-null
  */
 export async function compareFields(compared: Compared): Promise<FieldFindings> {
   const { folder, spec, fields, refresh } = compared;
   const before = await folder.read(fileOf(spec.stream.name), MEMORY);
   const memory: FieldMemory = {};
-  const added: string[] = [];
+  const added: SelectedField[] = [];
   for (const field of fields) {
     const known = before?.[field.name];
-    if (before !== null && known === undefined) added.push(field.name);
+    if (before !== null && known === undefined) added.push(field);
     if (known !== undefined) reportType(compared, field, known.type);
     const had = known?.has_values ?? null;
     // A field that had no values is looked at again only on the schedule: that query has to read every record.
@@ -65,13 +67,13 @@ export async function compareFields(compared: Compared): Promise<FieldFindings> 
     if (had === true && has_values === false) await reportEmptied(compared, field);
     memory[field.name] = { type: field.type, has_values };
   }
-  const calculated = fields.filter((field) => field.calculated).map(({ name }) => name);
-  return { reread: rereadReason(added, refresh ? calculated : []), memory };
-}
-
-function rereadReason(added: readonly string[], calculated: readonly string[]): string | null {
-  if (added.length > 0) return `newly selected ${added.join(', ')}`;
-  return calculated.length > 0 ? `calculated ${calculated.join(', ')}` : null;
+  const calculated = fields.filter((field) => refresh && field.calculated && !added.includes(field));
+  const names = (some: readonly SelectedField[]) => some.map(({ name }) => name).join(', ');
+  const reasons = [
+    ...(added.length > 0 ? [`newly selected ${names(added)}`] : []),
+    ...(calculated.length > 0 ? [`calculated ${names(calculated)}`] : []),
+  ];
+  return { everywhere: [...added, ...calculated], why: reasons.join('; '), memory };
 }
 
 /** One record is enough of an answer; a column that cannot be null needs none. */

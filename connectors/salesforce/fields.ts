@@ -3,13 +3,14 @@ import { SourceError } from '../source.ts';
 import { type DescribedField, describedFields } from './describe.ts';
 import type { Session } from './session.ts';
 
-/** A field to select, and whether its column may be null. */
+/** A field to select, its column, and whether that may be null. */
 export interface SelectedField extends DescribedField {
+  readonly column: string;
   readonly nullable: boolean;
 }
 
 /**
- * The fields to select, in the order of the columns: those that describe shows. A field that is not there fails
+ * The fields to select, in the order of the columns: those that are read and that describe shows. A field that is not there fails
  * the read, or with `alert` is left out with a warning where its column may be null.
  * @throws SourceError for a field that vanished
  */
@@ -21,9 +22,10 @@ export async function selectedFields(
   const visible = await describedFields(session, { object: spec.object, stream: spec.stream.name, signal });
   const selected: SelectedField[] = [];
   for (const { name, nullable } of spec.stream.columns) {
-    const field = spec.fields[name] ?? name;
+    const field = spec.fields[name];
+    if (field === undefined) continue;
     const described = visible.get(field);
-    if (described !== undefined) selected.push({ ...described, nullable });
+    if (described !== undefined) selected.push({ ...described, column: name, nullable });
     else reportVanished(session, spec, field, nullable);
   }
   return selected;

@@ -23,17 +23,15 @@ export async function* presentKeys(
   const ask = { stream, query: `SELECT Id FROM ${object}`, fields: ['Id'], signal };
   const count = await countRecords(session, { ...ask, query: `SELECT COUNT() FROM ${object}` });
   if (count <= session.settings.bulk_threshold) {
-    for await (const page of restPages(session, ask, '')) yield keyPage(page);
+    for await (const page of restPages(session, ask, null)) yield keyPage(page);
     return;
   }
   const { id } = await createJob(session, ask);
-  for await (const page of bulkPages(session, ask, '', id)) yield keyPage(page);
+  for await (const page of bulkPages(session, ask, null, id)) yield keyPage(page);
   finished(jobPath(session, id));
 }
 
-/** A list of keys moves no bookmark. */
-function keyPage(read: Page): KeyPage {
-  const page = { ...read, bookmark: null };
+function keyPage(page: Page): KeyPage {
   const ids =
     page.format === 'csv'
       ? csvRecords(page.body)

@@ -16,9 +16,11 @@ type Answer = z.infer<typeof ANSWER>;
 
 const EXPECT = '{totalSize, done, records: [...]} with nextRecordsUrl until done';
 
-interface RestQuery {
+export interface RestQuery {
   readonly stream: Stream;
   readonly query: string;
+  /** As `Page.patches`; absent: the fields are those of whole records. */
+  readonly patches?: readonly string[];
   readonly signal: AbortSignal | undefined;
 }
 
@@ -36,7 +38,7 @@ export async function countRecords(session: Session, ask: RestQuery): Promise<nu
 export async function* restPages(
   session: Session,
   ask: RestQuery,
-  bookmark: string,
+  bookmark: string | null,
 ): AsyncGenerator<Page, void> {
   const seen = new Set<string>();
   let rows = 0;
@@ -51,6 +53,7 @@ export async function* restPages(
       api_version: session.settings.api_version,
       stated_rows: stated,
       bookmark: done ? bookmark : null,
+      ...(ask.patches === undefined ? {} : { patches: ask.patches }),
     });
     if (done) return;
     if (nextRecordsUrl === undefined || nextRecordsUrl === null)

@@ -12,6 +12,14 @@ interface ClientCredentialsAuth {
   readonly client_secret: string;
 }
 
+/** What is read of one object. */
+interface ObjectConfig {
+  /** Default true. */
+  readonly read?: boolean;
+  /** Column → the name of its field in this organisation; null: it is not read, and null in every record. */
+  readonly columns?: Readonly<Record<string, string | null>>;
+}
+
 /** How Salesforce is reached and what is read. */
 export interface SalesforceConfig {
   readonly login_url: string;
@@ -19,8 +27,8 @@ export interface SalesforceConfig {
   readonly auth: JwtAuth | ClientCredentialsAuth;
   /** Default `v67.0`. */
   readonly api_version?: string;
-  /** Object → column → the name of its field in this organisation. */
-  readonly objects?: Readonly<Record<string, { readonly columns?: Readonly<Record<string, string>> }>>;
+  /** What is read of an object otherwise than by default. */
+  readonly objects?: Readonly<Record<string, ObjectConfig>>;
   /** Each read starts this long before the last one's end; default 60. */
   readonly lookback_minutes?: number;
   /** The share of the day's requests, used by anyone, at which reading stops; default 0.8. */

@@ -1,4 +1,5 @@
-import { SALESFORCE_STREAMS, type SalesforceObjectSpec } from '../../schemas/salesforce.ts';
+import type { Page } from '../../schemas/page.ts';
+import type { SalesforceObjectSpec } from '../../schemas/salesforce.ts';
 import type { Stream } from '../../schemas/streams.ts';
 import { readAhead } from '../read_ahead.ts';
 import type { RetryLimits } from '../retry.ts';
@@ -6,14 +7,16 @@ import { type Source, type SourceEnv, SourceError } from '../source.ts';
 import { columnarSalesforce } from './columnar_salesforce.ts';
 import { rememberFields } from './field_memory.ts';
 import { selectedFields } from './fields.ts';
+import { noteLanded } from './job_pages.ts';
 import { objectPages, type SalesforceState as State } from './object_pages.ts';
 import { mappedObjects } from './objects.ts';
-import { forgetJob } from './open_job.ts';
-import { parseSalesforce } from './parse_salesforce.ts';
+import { forgetJobs } from './open_job.ts';
+import { parsePage } from './partial_pages.ts';
 import { presentKeys } from './present_keys.ts';
 import { type SalesforceConfig, salesforceSettings } from './salesforce_config.ts';
 import { salesforceSession } from './session.ts';
 import { stateFolder } from './state_folder.ts';
+import { wholeRecords } from './whole_records.ts';
 
 /**
  * Salesforce: the CRM's records by SystemModstamp, deleted ones included. A first load and wide windows go through
@@ -34,11 +37,13 @@ export function createSalesforceSource(
     selected: new Map(),
     findings: new Map(),
     read: new Map(),
+    ended: new Set(),
+    marks: new WeakMap(),
     finished: new Set(),
   };
   return {
     name: 'salesforce',
-    streams: SALESFORCE_STREAMS,
+    streams: objects.map((spec) => spec.stream),
     async open(signal) {
       await session.signIn(signal);
       for (const spec of objects) {
@@ -47,12 +52,13 @@ export function createSalesforceSource(
     },
     pages: (stream, from) =>
       readAhead((signal) => objectPages(state, specOf(objects, stream), { ...from, signal }), from.signal),
-    parse: (stream, page) =>
-      parseSalesforce(specOf(objects, stream), page, settings.on_vanished_field === 'alert'),
+    parse: (stream, page) => parsePage(specOf(objects, stream), page, settings.on_vanished_field === 'alert'),
     columnar: (stream, page) =>
       columnarSalesforce(specOf(objects, stream), page, settings.on_vanished_field === 'alert'),
     presentKeys: (stream, signal) =>
       presentKeys(session, specOf(objects, stream), (path) => state.finished.add(path), signal),
+    records: (stream, keys, signal) => records(state, specOf(objects, stream), keys, signal),
+    landed: (page, path) => noteLanded(state.folder, state.marks.get(page), path),
     committed: (stream) => committed(state, stream),
     close: () => close(state),
   };
@@ -64,23 +70,36 @@ async function committed(state: State, { name }: Stream): Promise<void> {
   if (folder === null) return;
   const findings = state.findings.get(name);
   if (findings !== undefined) await rememberFields(folder, name, findings.memory);
-  await giveUpJob(state, name);
+  await giveUpJobs(state, name);
 }
 
-async function giveUpJob(state: State, stream: string): Promise<void> {
-  await forgetJob(state.folder, stream);
-  const path = state.read.get(stream);
-  if (path !== undefined) state.finished.add(path);
+async function giveUpJobs(state: State, stream: string): Promise<void> {
+  await forgetJobs(state.folder, stream);
+  for (const path of state.read.get(stream) ?? []) state.finished.add(path);
   state.read.delete(stream);
+  state.ended.delete(stream);
+}
+
+async function* records(
+  state: State,
+  spec: SalesforceObjectSpec,
+  keys: readonly string[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Page, void> {
+  const { stream, object } = spec;
+  const { session } = state;
+  const selected = state.selected.get(stream.name) ?? (await selectedFields(session, spec, signal));
+  const ask = { stream, object, fields: selected.map(({ name }) => name), signal };
+  yield* wholeRecords(session, ask, keys, (path) => state.finished.add(path));
 }
 
 /**
- * Deletes the finished jobs; a job that cannot be deleted goes by itself after seven days. A job that was read to its
- * end and not committed is given up too: its load was refused, and would be again.
+ * Deletes the finished jobs; a job that cannot be deleted goes by itself after seven days. The jobs of a stream that
+ * was read to its end and not committed are given up too: its load was refused, and would be again.
  */
 async function close(state: State): Promise<void> {
   const { session } = state;
-  for (const stream of [...state.read.keys()]) await giveUpJob(state, stream);
+  for (const stream of [...state.ended]) await giveUpJobs(state, stream);
   for (const path of state.finished) {
     try {
       await session.ask({ method: 'DELETE', path, expect: 'the job deleted', stream: null });

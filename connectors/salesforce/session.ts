@@ -1,4 +1,4 @@
-import { type HttpContext, type HttpRequest, type HttpResponse, sourceError } from '../http.ts';
+import { type HttpContext, type HttpRequest, type HttpResponse, sourceError, type Verdict } from '../http.ts';
 import type { RetryLimits } from '../retry.ts';
 import { spellings } from '../safe_url.ts';
 import { type SourceEnv, SourceError } from '../source.ts';
@@ -33,10 +33,16 @@ export function salesforceSession(
 ): Session {
   const { auth } = config;
   const secrets = new Set(auth.kind === 'jwt' ? [auth.private_key] : spellings(auth.client_secret));
-  const context = { source: 'salesforce', env, limits, secrets, judge: salesforceVerdict } as const;
   let instance = config.login_url;
   let served: Date | null = null;
   let used: Usage | null = null;
+  const judge = (response: HttpResponse): Verdict | null => {
+    used = usageOf(response.headers) ?? used;
+    const verdict = salesforceVerdict(response);
+    if (used === null || response.status < 400 || !isAboveShare(used, settings.quota_share)) return verdict;
+    return untried(used, verdict ?? { failure: 'quota', observed: `status ${response.status}` });
+  };
+  const context = { source: 'salesforce', env, limits, secrets, judge } as const;
   const tokens = tokenCache(context, async (signal) => {
     const { access_token, instance_url } = await signIn(config, context, signal);
     instance = instance_url;
@@ -68,20 +74,36 @@ interface Usage {
   readonly limit: number;
 }
 
+const QUOTA_STEP = 'find what uses them, or raise quota_share; run again when the 24-hour window has moved';
+
 function usageOf(headers: Headers): Usage | null {
   const match = /(?:^|[\s,;])api-usage=(\d+)\/(\d+)/.exec(headers.get('sforce-limit-info') ?? '');
   return match === null ? null : { requests: Number(match[1]), limit: Number(match[2]) };
 }
 
+function isAboveShare(used: Usage, share: number): boolean {
+  return used.requests >= used.limit * share;
+}
+
+/** Above the share a fault is not tried again: every try is one more request. */
+function untried(used: Usage, { failure, observed }: Pick<Verdict, 'failure' | 'observed'>): Verdict {
+  return {
+    retry: false,
+    failure,
+    observed: `${observed}, ${used.requests} of ${used.limit} requests used`,
+    next_step: QUOTA_STEP,
+  };
+}
+
 function refuseAboveShare(context: HttpContext, asked: HttpRequest, used: Usage | null, share: number): void {
-  if (used === null || used.requests < used.limit * share) return;
+  if (used === null || !isAboveShare(used, share)) return;
   throw sourceError(
     context,
     { ...asked, expect: `less than ${share} of the day's requests (sources.salesforce.quota_share)` },
     {
       observed: `${used.requests} of ${used.limit} requests used`,
       failure: 'quota',
-      next_step: 'find what uses them, or raise quota_share; run again when the 24-hour window has moved',
+      next_step: QUOTA_STEP,
     },
   );
 }

@@ -1,13 +1,14 @@
 import { z } from 'zod';
+import { csvRecords } from '../csv.ts';
 import type { HttpResponse, Verdict } from '../http.ts';
 import { BodyError, parseJson } from '../json_body.ts';
 
 const ERRORS = z.array(z.object({ errorCode: z.string(), message: z.string() })).min(1);
 const OAUTH_ERROR = z.object({ error: z.string(), error_description: z.string().optional() });
 
-/** What Salesforce says in an answer's body beyond its status: limits, hidden fields, refused sign-ins. */
+/** What Salesforce says in an answer's body beyond its status: limits, hidden fields, refused sign-ins, a cut. */
 export function salesforceVerdict(response: HttpResponse): Verdict | null {
-  if (response.status < 400) return null;
+  if (response.status < 400) return cutShort(response);
   const body = jsonOrNull(response.body);
   const refused = OAUTH_ERROR.safeParse(body);
   if (refused.success) return signInRefused(response.status, refused.data);
@@ -35,6 +36,33 @@ export function salesforceVerdict(response: HttpResponse): Verdict | null {
     return { retry: false, failure: 'config', observed, next_step };
   }
   return null;
+}
+
+/**
+ * Results that end within a line and lack fields there were cut short: a stopped gzip stream, or a body that only the
+ * connection's end delimits, passes for whole in fetch. A cut between two lines shows in the number of rows.
+ */
+function cutShort({ headers, body }: HttpResponse): Verdict | null {
+  const isCsv = /\bcsv\b/.test(headers.get('content-type') ?? '');
+  if (!isCsv || body.length === 0 || body.at(-1) === 0x0a) return null;
+  const records = recordsOrNull(body);
+  const fields = records?.[0]?.length ?? 0;
+  if (records !== null && (records.at(-1)?.length ?? 0) >= fields) return null;
+  return {
+    retry: true,
+    failure: 'unavailable',
+    observed: `a body cut short after ${body.length} bytes`,
+    next_step: 'run again: the job is gone on with',
+  };
+}
+
+function recordsOrNull(body: Buffer): ReturnType<typeof csvRecords> | null {
+  try {
+    return csvRecords(body);
+  } catch (error) {
+    if (error instanceof BodyError) return null;
+    throw error;
+  }
 }
 
 function signInRefused(

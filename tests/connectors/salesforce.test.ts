@@ -124,9 +124,42 @@ describe('describe', () => {
     expect(parsed?.columns[at]).toEqual(['cus-other']);
   });
 
+  test('a field that is not read is not asked for, and its column is null', async () => {
+    const { Website: _, ...record } = account(1);
+    const started = await start(
+      salesforceApi(
+        () => ({ body: { totalSize: 1, done: true, records: [record] } }),
+        new Set(['Account.Website']),
+      ),
+      { objects: { Account: { columns: { website: null } } } },
+    );
+    const [page] = await readAll(started, '2026-11-21T00:00:00Z');
+    expect(queries(started.api).at(-1)).not.toContain('Website');
+    const parsed = page && started.source.parse(ACCOUNT.stream, page, new Map());
+    expect(parsed?.rejected).toEqual([]);
+    expect(parsed?.columns[ACCOUNT.stream.columns.findIndex(({ name }) => name === 'website')]).toEqual([
+      null,
+    ]);
+    expect(parsed?.columns[0]).toEqual(['001000000000001AAA']);
+  });
+
+  test('an object that is not read is not described, and no stream', async () => {
+    const { source, api } = await start(salesforceApi(nothing), {
+      objects: { Entitlement: { read: false } },
+    });
+    await source.open();
+    expect(source.streams.map(({ name }) => name)).not.toContain('entitlement');
+    expect(source.streams).toHaveLength(9);
+    expect(api.calls.filter(({ url }) => url.pathname.includes('Entitlement'))).toEqual([]);
+  });
+
   test.each([
     [{ Acount: { columns: {} } }, /object Acount: got an unknown name, want one of Account/],
     [{ Account: { columns: { polaris_id: 'X__c' } } }, /column polaris_id of Account/],
+    [
+      { Account: { columns: { name: null } } },
+      /column name of Account: got null, want a field: only parent_id, /,
+    ],
   ])('a mapping of something unknown is refused at once: %j', async (objects, want) => {
     await expect(start(nothing, { objects })).rejects.toThrow(want);
   });
@@ -242,6 +275,7 @@ describe('limits', () => {
     const script = salesforceApi(nothing);
     const used = (call: Call): Reply => {
       const reply = script(call);
+      if (call.method === 'POST') return reply;
       return { ...reply, headers: { ...reply.headers, 'sforce-limit-info': 'api-usage=4500/5000' } };
     };
     const started = await start(used, { quota_share: 0.9 });
@@ -249,6 +283,33 @@ describe('limits', () => {
     expect(error.failure).toBe('quota');
     expect(error.message).toContain('4500 of 5000 requests used');
     expect(started.api.calls.filter(({ method }) => method === 'GET')).toHaveLength(1);
+  });
+
+  test('the share is read off every answer, refused ones too: above it nothing is tried again', async () => {
+    const script = salesforceApi(() => ({
+      status: 503,
+      headers: { 'sforce-limit-info': 'api-usage=4000/5000 per-app-api-usage=17/250(appName=x)' },
+      body: [],
+    }));
+    const started = await start(script);
+    const error = await failure(readAll(started, '2026-11-21T00:00:00Z'));
+    expect(error.message).toContain('status 503, 4000 of 5000 requests used');
+    expect(started.env.slept).toEqual([]);
+    expect((await failure(readAll(started, '2026-11-21T00:00:00Z'))).failure).toBe('quota');
+  });
+
+  test('Retry-After is waited for, within a bound', async () => {
+    let asked = 0;
+    const wait = (seconds: string) => (): Reply => {
+      asked += 1;
+      return asked === 1 ? { status: 429, headers: { 'retry-after': seconds }, body: [] } : nothing();
+    };
+    const patient = await start(salesforceApi(wait('17')));
+    await readAll(patient, '2026-11-21T00:00:00Z');
+    expect(patient.env.slept).toEqual([17_000]);
+    asked = 0;
+    const error = await failure(readAll(await start(salesforceApi(wait('3600'))), '2026-11-21T00:00:00Z'));
+    expect(error.message).toContain('asked to wait 3600 s');
   });
 
   test('REQUEST_LIMIT_EXCEEDED is tried again, then fails the night', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { account, SALESFORCE_CASES } from '../contract/salesforce_cases.ts';
+import { ACCOUNT } from '../../schemas/salesforce.ts';
+import { account, bulkCsv, SALESFORCE_CASES } from '../contract/salesforce_cases.ts';
 import { closeAll, failure, nothing, readAll, start } from './salesforce_fixture.ts';
 import type { Call, Reply } from './scripted_api.ts';
 
@@ -55,6 +56,17 @@ describe('a Bulk job', () => {
     expect((await failure(readAll(started))).message).toContain('2 rows on all pages, the job states 3');
   });
 
+  test('without a count of its own is refused', async () => {
+    const started = await start(
+      api((call, reply) =>
+        job(call)
+          ? { ...reply, body: { ...(reply.body as object), numberRecordsProcessed: undefined } }
+          : reply,
+      ),
+    );
+    expect((await failure(readAll(started))).message).toContain('the job states no number');
+  });
+
   test('without a row count on a page is refused', async () => {
     const started = await start(
       api((call, reply) =>
@@ -82,8 +94,74 @@ describe('a Bulk job', () => {
       api((call, reply) => (results(call) ? { ...reply, body: String(reply.body).slice(0, 8) } : reply)),
     );
     const error = await failure(readAll(started));
-    expect(error).toMatchObject({ name: 'SourceError', failure: 'contract' });
-    expect(error.message).toContain('header line');
+    expect(error).toMatchObject({ name: 'SourceError', failure: 'unavailable' });
+    expect(error.message).toContain('a body cut short after 8 bytes');
+  });
+
+  test.each([
+    ['within a quoted field', (body: string) => body.slice(0, -40)],
+    ['after a field', (body: string) => body.slice(0, body.lastIndexOf(',"'))],
+    [
+      'within a character',
+      (body: string) => Buffer.from(body.replace('cus-', 'ü')).subarray(0, body.indexOf('cus-') + 1),
+    ],
+  ])('whose page is cut short %s is asked for again', async (_where, cut) => {
+    let asked = 0;
+    const started = await start(
+      api((call, reply) => {
+        if (!results(call)) return reply;
+        asked += 1;
+        return asked === 1 ? { ...reply, body: cut(String(reply.body)) } : reply;
+      }),
+    );
+    expect(await readAll(started)).toHaveLength(2);
+    expect(asked).toBe(3);
+  });
+
+  test('whose page is cut between two lines is an error, by its count', async () => {
+    const started = await start(bulkCase?.api([[account(1), account(2)]]) ?? nothing);
+    const [page] = await readAll(started);
+    const body = page?.body.subarray(0, page.body.lastIndexOf('\n"001') + 1) ?? Buffer.alloc(0);
+    expect(() => page && started.source.parse(ACCOUNT.stream, { ...page, body }, new Map())).toThrow(
+      /got 1 rows, want 2, as stated with the page/,
+    );
+  });
+
+  test('without a line end at its end is whole', async () => {
+    const started = await start(
+      api((call, reply) => (results(call) ? { ...reply, body: String(reply.body).trimEnd() } : reply)),
+    );
+    expect(await readAll(started)).toHaveLength(2);
+    expect(started.env.slept.length).toBeLessThan(3);
+  });
+
+  test('whose pages are too large is read with fewer rows a page', async () => {
+    const big = { ...account(1), Website: 'x'.repeat(9 * 1024 * 1024) };
+    const started = await start(
+      api((call, reply) => {
+        if (!results(call)) return reply;
+        const rows = Number(call.url.searchParams.get('maxRecords'));
+        return { ...reply, body: bulkCsv(Array.from({ length: Math.min(rows, 4) }, () => big)) };
+      }),
+      { bulk_page_rows: 8 },
+    );
+    await started.source.open();
+    const [page] = await readAll(started);
+    const asked = started.api.calls.filter(results).map(({ url }) => url.searchParams.get('maxRecords'));
+    // Four rows exceed 32 MiB, three do not: the first page is asked for with 8, 4 and 2 rows.
+    expect(asked).toEqual(['8', '4', '2', '2']);
+    expect(page?.body.length).toBeGreaterThan(18 * 1024 * 1024);
+    expect(started.env.logged.map(({ message }) => message).join()).toContain('going on with 2 rows a page');
+  });
+
+  test('one row may be larger than a page', async () => {
+    const big = { ...account(1), Website: 'x'.repeat(10 * 1024 * 1024), Name: 'y'.repeat(25 * 1024 * 1024) };
+    const started = await start(bulkCase?.api([[big]]) ?? nothing, { bulk_page_rows: 2 });
+    const [page] = await readAll(started);
+    const parsed = page && started.source.parse(ACCOUNT.stream, page, new Map());
+    expect(parsed?.rejected).toEqual([]);
+    const website = ACCOUNT.stream.columns.findIndex(({ name }) => name === 'website');
+    expect(parsed?.columns[website]?.[0]).toHaveLength(10 * 1024 * 1024);
   });
 
   test('that failed says why', async () => {

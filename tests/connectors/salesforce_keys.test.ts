@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Page } from '../../schemas/page.ts';
 import { ACCOUNT } from '../../schemas/salesforce.ts';
-import { salesforceApi } from '../contract/salesforce_cases.ts';
+import { account, bulkCsv, salesforceApi } from '../contract/salesforce_cases.ts';
 import { closeAll, failure, nothing, start } from './salesforce_fixture.ts';
 import type { Call, Reply } from './scripted_api.ts';
 
@@ -67,5 +68,52 @@ describe('the list of keys', () => {
 
   test('of an object without records is empty', async () => {
     expect((await keys(nothing)).found).toEqual([]);
+  });
+});
+
+describe('records that are asked for by their ids', () => {
+  const ids = Array.from({ length: 250 }, (_, n) => `001${String(n).padStart(12, '0')}AAA`);
+
+  async function wholes(script: (call: Call) => Reply, bulk_threshold = 10_000) {
+    const { source, api } = await start(salesforceApi(script), { bulk_threshold });
+    await source.open();
+    const pages: Page[] = [];
+    for await (const page of source.records?.(ACCOUNT.stream, ids) ?? []) pages.push(page);
+    await source.close();
+    return { pages, calls: api.calls };
+  }
+
+  test('are read whole, two hundred at a time, deleted ones too, the newest left out', async () => {
+    const { pages, calls } = await wholes(nothing);
+    const queries = calls
+      .filter(({ url }) => url.pathname.endsWith('/queryAll'))
+      .map(({ url }) => url.searchParams.get('q'));
+    expect(queries.map((query) => query?.match(/'001\d{12}AAA'/g)?.length)).toEqual([200, 50]);
+    expect(queries[0]).toMatch(/^SELECT Id, CreatedDate, .*ARR__c FROM Account WHERE Id IN \('0010/);
+    expect(queries[0]).toMatch(/\) AND SystemModstamp < 2026-11-22T02:55:10Z$/);
+    expect(pages.map(({ bookmark, patches }) => [bookmark, patches])).toEqual([
+      [null, undefined],
+      [null, undefined],
+    ]);
+    // Some proxies refuse longer request lines.
+    expect(Math.max(...calls.map(({ url }) => url.href.length))).toBeLessThan(8000);
+  });
+
+  test('are found by reading all where they are many, and the job is deleted', async () => {
+    const records = [account(1), account(2)];
+    const api = (call: Call): Reply => {
+      if (call.method === 'DELETE') return { status: 204, body: '' };
+      if (!call.url.pathname.endsWith('/results'))
+        return { body: { id: '750000000000001AAA', state: 'JobComplete', numberRecordsProcessed: 2 } };
+      const headers = { 'content-type': 'text/csv', 'sforce-locator': 'null', 'sforce-numberofrecords': '2' };
+      return { headers, body: bulkCsv(records) };
+    };
+    const { pages, calls } = await wholes(api, 249);
+    expect(pages.map(({ format, bookmark }) => [format, bookmark])).toEqual([['csv', null]]);
+    const created = calls.find(
+      ({ method, url }) => method === 'POST' && url.pathname.endsWith('/jobs/query'),
+    );
+    expect(created?.body).toMatch(/FROM Account WHERE SystemModstamp < 2026-11-22T02:55:10Z"/);
+    expect(calls.filter(({ method }) => method === 'DELETE')).toHaveLength(1);
   });
 });

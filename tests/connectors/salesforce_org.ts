@@ -16,7 +16,13 @@ interface Org {
   /** What describe says of a field of Account beyond its name. */
   readonly described: Map<string, object>;
   hasRecords: boolean;
+  /** Accounts of a job: one to a page of results. */
+  records: number;
+  /** Pages that were landed, by path; a test takes some away. */
+  readonly landed: Map<string, Buffer>;
   jobState: string;
+  /** The queries of the jobs that were started. */
+  readonly queries: string[];
   /** A fault in the place of an answer. */
   fault: (call: Call) => Reply | null;
 }
@@ -29,6 +35,8 @@ interface NightOptions {
   /** Pages after which the process is killed; absent: read to the end. */
   readonly killedAfter?: number;
   readonly commits?: boolean;
+  /** False: the landing zone is not to be had. */
+  readonly lands?: boolean;
 }
 
 const running: { api: ScriptedApi; folder: string }[] = [];
@@ -48,7 +56,10 @@ export async function startOrg() {
     empty: new Set(),
     described: new Map(),
     hasRecords: true,
+    records: 2,
+    landed: new Map(),
     jobState: 'JobComplete',
+    queries: [],
     fault: () => null,
   };
   const script = salesforceApi((call) => org.fault(call) ?? answer(org, call), org.hidden);
@@ -68,9 +79,18 @@ export async function startOrg() {
     const pages: Page[] = [];
     await opened.source.open();
     const { bookmark = null, refresh = false, killedAfter = Number.POSITIVE_INFINITY } = options;
+    const readLanded = async (path: string) => {
+      const body = org.landed.get(path);
+      if (body === undefined) throw new Error(`${path} is not there`);
+      return body;
+    };
+    const from = { bookmark, refresh, ...(options.lands === false ? {} : { readLanded }) };
     try {
-      for await (const page of opened.source.pages(ACCOUNT.stream, { bookmark, refresh })) {
+      for await (const page of opened.source.pages(ACCOUNT.stream, from)) {
         pages.push(page);
+        const path = `landing/${page.sha256}`;
+        org.landed.set(path, page.body);
+        await opened.source.landed?.(page, path);
         if (pages.length >= killedAfter) break;
       }
       if (options.commits ?? killedAfter > pages.length) await opened.source.committed?.(ACCOUNT.stream);
@@ -86,21 +106,31 @@ function answer(org: Org, call: Call): Reply {
   const query = call.url.searchParams.get('q');
   if (query !== null) return queried(org, query);
   if (call.method === 'DELETE') return { status: 204, body: '' };
-  const records = [account(1), account(2)];
-  if (!call.url.pathname.endsWith('/results')) {
-    const id = '750000000000001AAA';
-    return { body: { id, state: org.jobState, numberRecordsProcessed: records.length } };
-  }
+  if (!call.url.pathname.endsWith('/results')) return job(org, call);
+  const fields = fieldsOf(org.queries.at(Number(/750(\d+)AAA/.exec(call.url.pathname)?.[1]) - 1) ?? '');
   const index = Number(call.url.searchParams.get('locator') ?? '0');
-  const locator = index === 0 ? '1' : 'null';
+  const locator = index + 1 < org.records ? String(index + 1) : 'null';
   const headers = { 'content-type': 'text/csv', 'sforce-locator': locator, 'sforce-numberofrecords': '1' };
-  return { headers, body: bulkCsv(records.slice(index, index + 1)) };
+  return { headers, body: bulkCsv([account(index + 1)], fields) };
+}
+
+function job(org: Org, call: Call): Reply {
+  if (call.method === 'POST') org.queries.push((JSON.parse(call.body) as { query: string }).query);
+  const number = /\/jobs\/query\/750(\d+)AAA$/.exec(call.url.pathname)?.[1] ?? org.queries.length;
+  const id = `750${String(number).padStart(12, '0')}AAA`;
+  return { body: { id, state: org.jobState, numberRecordsProcessed: org.records } };
+}
+
+function fieldsOf(query: string): readonly string[] {
+  return (/^SELECT (.*) FROM/.exec(query)?.[1] ?? '').split(', ');
 }
 
 function queried(org: Org, query: string): Reply {
   const probed = /^SELECT Id FROM \w+(?: WHERE (\w+) != null)? LIMIT 1$/.exec(query);
   const isThere = org.hasRecords && !org.empty.has(probed?.[1] ?? '');
-  const records = isThere ? [account(1)] : [];
+  const fields = fieldsOf(query);
+  const whole = Object.entries(account(1)).filter(([name]) => fields.includes(name));
+  const records = isThere ? [Object.fromEntries(whole)] : [];
   return { body: { totalSize: records.length, done: true, records } };
 }
 

@@ -13,17 +13,19 @@ const results = ({ url }: Call) => url.pathname.endsWith('/results');
 const JOB_END = '2026-11-22T02:55:10Z';
 
 describe('a job that a night left open', () => {
-  test('is read again from its first page by the next night, and not created twice', async () => {
+  test('is gone on with by the next night, and not created twice', async () => {
     const { night, state_dir } = await startOrg();
     const killed = await night({ killedAfter: 1 });
     expect([created(killed.calls), deleted(killed.calls)]).toEqual([1, 0]);
     const next = await night();
     expect(created(next.calls)).toBe(0);
-    expect(next.pages[0]?.sha256).toBe(killed.pages[0]?.sha256);
+    const { received_at, sha256, stated_rows } = killed.pages[0] ?? {};
+    expect(next.pages[0]).toMatchObject({ received_at, sha256, stated_rows });
     expect(next.pages.slice(0, 2).map(({ bookmark }) => bookmark)).toEqual([null, JOB_END]);
     expect(next.logged.map(({ message }) => message).join()).toContain('of an earlier night: resumed');
     expect(deleted(next.calls)).toBe(1);
-    expect(existsSync(join(state_dir, 'account.job.json'))).toBe(false);
+    for (const file of ['account.job.json', 'account.pages.jsonl'])
+      expect(existsSync(join(state_dir, file))).toBe(false);
     expect(created((await night()).calls)).toBe(1);
   });
 
@@ -67,6 +69,75 @@ describe('a job that a night left open', () => {
     const { night } = await startOrg();
     expect(deleted((await night({ commits: false })).calls)).toBe(1);
     expect(created((await night()).calls)).toBe(1);
+  });
+});
+
+describe('of the results of a job that a night left open', () => {
+  const locators = (calls: readonly Call[]) =>
+    calls.filter(results).map(({ url }) => url.searchParams.get('locator'));
+  const killed = async () => {
+    const started = await startOrg();
+    started.org.records = 4;
+    const { pages } = await started.night({ killedAfter: 2 });
+    return { ...started, pages };
+  };
+
+  test('those that were landed are not asked for again', async () => {
+    const { night } = await killed();
+    const { calls, pages } = await night();
+    expect(locators(calls)).toEqual(['2', '3']);
+    expect(pages).toHaveLength(5);
+    expect(new Set(pages.map(({ sha256 }) => sha256)).size).toBe(5);
+  });
+
+  test('those of a third night neither', async () => {
+    const { night } = await killed();
+    await night({ killedAfter: 3 });
+    expect(locators((await night()).calls)).toEqual(['3']);
+  });
+
+  test('none is asked for when all were landed, but the job', async () => {
+    const { night } = await killed();
+    await night({ killedAfter: 4 });
+    const { calls, pages } = await night();
+    expect(locators(calls)).toEqual([]);
+    expect(pages).toHaveLength(5);
+    expect(
+      calls.filter(({ method, url }) => method === 'GET' && /\/query\/\w+$/.test(url.pathname)),
+    ).not.toEqual([]);
+  });
+
+  test('one that is gone from the landing zone is downloaded again, and the log says so', async () => {
+    const { night, org, pages } = await killed();
+    org.landed.delete(`landing/${pages[0]?.sha256}`);
+    const next = await night();
+    expect(locators(next.calls)).toEqual([null, '2', '3']);
+    expect(next.logged.map(({ message }) => message).join()).toContain(
+      'is not there; it is downloaded again',
+    );
+  });
+
+  test('one whose note was cut short is downloaded again, and noted again', async () => {
+    const { night, state_dir } = await killed();
+    const file = join(state_dir, 'account.pages.jsonl');
+    writeFileSync(file, readFileSync(file, 'utf8').slice(0, -9));
+    expect(locators((await night({ killedAfter: 3 })).calls).slice(0, 2)).toEqual(['1', '2']);
+    expect(locators((await night()).calls)).toEqual(['3']);
+  });
+
+  test('all are asked for where there is no landing zone', async () => {
+    const { night } = await killed();
+    expect(locators((await night({ lands: false })).calls)).toEqual([null, '1', '2', '3']);
+  });
+
+  test('none is taken from another job', async () => {
+    const { night, state_dir } = await killed();
+    const pagesFile = join(state_dir, 'account.pages.jsonl');
+    const notes = readFileSync(pagesFile, 'utf8');
+    await night();
+    await night({ killedAfter: 1 });
+    writeFileSync(pagesFile, notes);
+    expect(locators((await night()).calls)).toEqual([null, '1', '2', '3']);
   });
 });
 

@@ -76,10 +76,10 @@ export async function writePages({ session, stream, load_id, run_id }: Commit): 
     'write the page manifest',
     `INSERT INTO ops.pages
        (load_id, run_id, source, stream, page_no, url, bookmark, api_version, as_of, received_at, bytes,
-        rows_in_body, rows_good, rows_quarantined, stated_rows, sha256, path, program_version)
+        rows_in_body, rows_good, rows_quarantined, stated_rows, sha256, path, patches, program_version)
      SELECT $load_id::BIGINT, $run_id, ${literal(stream.source)}, ${literal(stream.name)}, s.page_no, s.url,
        s.bookmark, s.api_version, s.as_of, s.received_at, s.bytes, s.rows_in_body,
-       s.rows_in_body - p.quarantined, p.quarantined, s.stated_rows, s.sha256, s.path,
+       s.rows_in_body - p.quarantined, p.quarantined, s.stated_rows, s.sha256, s.path, s.patches,
        (SELECT any_value(program_version) FROM ops.runs WHERE run_id = $run_id)
      FROM stage_pages AS s JOIN by_page AS p ON p.page_no = s.page_no ORDER BY s.page_no`,
     { load_id, run_id },

@@ -139,7 +139,8 @@ export const FIXED_TABLES: readonly Table[] = [
     'pages',
     `load_id BIGINT, run_id VARCHAR, source VARCHAR, stream VARCHAR, page_no BIGINT, url VARCHAR, bookmark VARCHAR,
      api_version VARCHAR, as_of TIMESTAMP, received_at TIMESTAMP, bytes BIGINT, rows_in_body BIGINT, rows_good BIGINT,
-     rows_quarantined BIGINT, stated_rows BIGINT, sha256 VARCHAR, path VARCHAR, program_version VARCHAR`,
+     rows_quarantined BIGINT, stated_rows BIGINT, sha256 VARCHAR, path VARCHAR, program_version VARCHAR,
+     patches VARCHAR`,
   ),
   table(
     'ops',

@@ -8,6 +8,7 @@ import { type Commit, createVerdicts } from './commit.ts';
 import type { Database, Session } from './database.ts';
 import { Drift } from './drift.ts';
 import { checkGate } from './gate.ts';
+import { completePatches, unheldKeys } from './patches.ts';
 import { stageKeys } from './present_keys.ts';
 import { fillSeq, gatherRefusals, writeQuarantine } from './quarantine.ts';
 import { settleQuarantine } from './replay.ts';
@@ -56,6 +57,11 @@ export async function startLoad(
       await stageKeys(session, stream, keys);
       listed = true;
     },
+    unheld: async () => {
+      await open().flush();
+      await open().show();
+      return unheldKeys(session, stream, listed);
+    },
     commit: async (options) => {
       try {
         await open().flush();
@@ -97,6 +103,7 @@ async function commitLoad(
     const load_id = count(next.load_id);
     const commit: Commit = { session, stream, load_id, run_id, committed_at: options.now().toISOString() };
     await createVerdicts(commit);
+    await completePatches(commit, options.replay === true);
     const accepted =
       stream.kind === 'records' ? await acceptRecords(commit, options) : await acceptAppendOnly(commit);
     await gatherRefusals(commit);

@@ -18,7 +18,7 @@ export async function stageKeys(session: Session, stream: Stream, keys: readonly
   );
 }
 
-function keyColumn(stream: Stream): string {
+export function keyColumn(stream: Stream): string {
   const [name, ...others] = stream.key;
   const column = stream.columns.find((each) => each.name === name);
   if (stream.kind === 'records' && others.length === 0 && column?.type === 'text') return identifier(name);

@@ -1,17 +1,19 @@
 import type { Json } from '@duckdb/node-api';
 import type { Stream } from '../../schemas/streams.ts';
 import type { OpenQuarantine, QuarantinedDetail, QuarantinedPage } from '../warehouse.ts';
+import { VERSION_MARK } from './accept_records.ts';
 import type { Commit } from './commit.ts';
 import type { ResultRow, Session } from './database.ts';
 import { quarantinedRow } from './quarantine.ts';
-import { literal } from './sql.ts';
+import { list, literal } from './sql.ts';
 import { count, instantOf, text, textOrNull } from './values.ts';
 
 /** The page that first brought a quarantined row `q`, as it was loaded then. */
 const FIRST_PAGE = `(
   SELECT load_id, source, stream, sha256, min(page_no) AS page_no, arg_min(path, page_no) AS path,
     arg_min(url, page_no) AS url, arg_min(api_version, page_no) AS api_version,
-    arg_min(received_at, page_no) AS received_at, arg_min(stated_rows, page_no) AS stated_rows
+    arg_min(received_at, page_no) AS received_at, arg_min(stated_rows, page_no) AS stated_rows,
+    arg_min(patches, page_no) AS patches
   FROM ops.pages GROUP BY load_id, source, stream, sha256
 ) AS p ON p.load_id = q.load_id AND p.source = q.source AND p.stream = q.stream AND p.sha256 = q.page_sha256`;
 
@@ -64,8 +66,8 @@ export async function openQuarantine(
 ): Promise<OpenQuarantine> {
   const rows = await session.rows(
     'find the open quarantined rows',
-    `SELECT is_outdated, p.load_id, p.page_no, p.sha256, p.path, p.url, p.api_version, ${instantOf('p.received_at')} AS received,
-       p.stated_rows, to_json(list_sort(list(DISTINCT q.page_offset)))::VARCHAR AS offsets, count(*) AS entries
+    `SELECT is_outdated OR ${outdatedPatch(stream)} AS is_outdated, p.load_id, p.page_no, p.sha256, p.path, p.url, p.api_version, ${instantOf('p.received_at')} AS received,
+       p.stated_rows, p.patches, to_json(list_sort(list(DISTINCT q.page_offset)))::VARCHAR AS offsets, count(*) AS entries
      FROM (SELECT *, ${outdated(stream)} AS is_outdated FROM ops.quarantine AS q
            WHERE source = ${literal(stream.source)} AND stream = ${literal(stream.name)} AND status = 'open'
              AND ($quarantine_id::BIGINT IS NULL OR quarantine_id = $quarantine_id::BIGINT)) AS q
@@ -89,6 +91,24 @@ function outdated(stream: Stream): string {
     WHERE source = ${literal(stream.source)} AND stream = ${literal(stream.name)} AND is_replay IS DISTINCT FROM true)`;
 }
 
+/**
+ * A row that patches counts only until some of its columns were patched again without it: else the newer patch, not
+ * the old row, says what is so.
+ */
+function outdatedPatch(stream: Stream): string {
+  const key = [...stream.key, VERSION_MARK].map(literal);
+  return `coalesce(p.patches IS NOT NULL AND q.last_seen_at < (
+    SELECT max(l.committed_at) FROM ops.pages AS n JOIN ops.loads AS l ON l.load_id = n.load_id
+    WHERE n.source = ${literal(stream.source)} AND n.stream = ${literal(stream.name)}
+      AND l.is_replay IS DISTINCT FROM true AND list_has_any(${columnsIn('n.patches')},
+        list_filter(${columnsIn('p.patches')}, lambda c: c NOT IN (${list(key)})))), false)`;
+}
+
+/** SQL that gives the columns in a text of `patches`. */
+function columnsIn(patches: string): string {
+  return `json_transform(${patches}, '["VARCHAR"]')`;
+}
+
 function pageOf(row: ResultRow): QuarantinedPage {
   return {
     sha256: text(row.sha256),
@@ -98,7 +118,13 @@ function pageOf(row: ResultRow): QuarantinedPage {
     received_at: text(row.received),
     stated_rows: countOrNull(row.stated_rows),
     offsets: JSON.parse(text(row.offsets)) as number[],
+    ...patchesOf(row),
   };
+}
+
+function patchesOf(row: ResultRow): Pick<QuarantinedPage, 'patches'> {
+  const patches = textOrNull(row.patches ?? null);
+  return patches === null ? {} : { patches: JSON.parse(patches) as string[] };
 }
 
 /** Settles the entries of rows that pass now; those of rows refused again stay open, with today's reason. */

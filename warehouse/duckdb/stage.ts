@@ -8,7 +8,7 @@ import { checkPage } from './check_page.ts';
 import type { Database, Session } from './database.ts';
 import { refuseIllFormed } from './ill_formed.ts';
 import { stageRejected } from './stage_rejected.ts';
-import { emptyRows, failedRows, typedRows } from './stage_rows.ts';
+import { failedRows, noRows, typedRows } from './stage_rows.ts';
 
 /** Folders of staged pages are named so, in the database's temporary folder. */
 const STAGE_FOLDER = 'stage_';
@@ -25,7 +25,7 @@ export interface Stage {
   add(page: LandedPage): Promise<void>;
   /** Waits until all pages given are staged. */
   flush(): Promise<void>;
-  /** Shows `stage_rows`, once all pages are staged. */
+  /** Shows the rows staged so far as `stage_rows`, once they are flushed. */
   show(): Promise<void>;
   /** Removes the files; the session is closed by then. */
   discard(): Promise<void>;
@@ -81,7 +81,7 @@ const STAGE_TABLES: readonly (readonly [string, string])[] = [
   [
     'stage_pages',
     `page_no BIGINT, url VARCHAR, bookmark VARCHAR, api_version VARCHAR, as_of TIMESTAMP, received_at TIMESTAMP,
-     bytes BIGINT, rows_in_body BIGINT, stated_rows BIGINT, sha256 VARCHAR, path VARCHAR`,
+     bytes BIGINT, rows_in_body BIGINT, stated_rows BIGINT, sha256 VARCHAR, path VARCHAR, patches VARCHAR`,
   ],
   [
     'stage_rejected',
@@ -109,7 +109,7 @@ async function stagePage(
   await session.run(
     'stage a page',
     `INSERT INTO stage_pages VALUES ($page_no::BIGINT, $url, $bookmark, $api_version, $as_of::TIMESTAMP,
-       $received_at::TIMESTAMP, $bytes::BIGINT, $rows_in_body::BIGINT, $stated_rows::BIGINT, $sha256, $path)`,
+       $received_at::TIMESTAMP, $bytes::BIGINT, $rows_in_body::BIGINT, $stated_rows::BIGINT, $sha256, $path, $patches)`,
     {
       page_no,
       url: page.url,
@@ -122,6 +122,7 @@ async function stagePage(
       stated_rows: page.stated_rows,
       sha256: page.sha256,
       path,
+      patches: page.patches === undefined ? null : JSON.stringify(page.patches),
     },
   );
   if (rejected.length > 0) await stageRejected(session, page_no, rejected);
@@ -133,15 +134,12 @@ async function showRows(session: Session, stream: Stream, files: readonly Staged
   if (doubtful.length > 0)
     await session.run(
       'find rows that a type refuses',
-      `CREATE TEMP TABLE failed_rows AS ${failedRows(stream, doubtful)}`,
+      `CREATE OR REPLACE TEMP TABLE failed_rows AS ${failedRows(stream, doubtful)}`,
     );
   const failed =
     doubtful.length > 0 &&
     Number((await session.row('count them', 'SELECT count(*) AS n FROM failed_rows')).n) > 0;
   const paths = files.map(({ path }) => path);
-  const shown =
-    paths.length === 0
-      ? `CREATE TEMP TABLE stage_rows (${emptyRows(stream)})`
-      : `CREATE TEMP VIEW stage_rows AS ${typedRows(stream, paths, failed)}`;
-  await session.run('show the staged rows', shown);
+  const shown = paths.length === 0 ? noRows(stream) : typedRows(stream, paths, failed);
+  await session.run('show the staged rows', `CREATE OR REPLACE TEMP VIEW stage_rows AS ${shown}`);
 }

@@ -2,14 +2,19 @@ import type { Stream } from '../../schemas/streams.ts';
 import { type StoredValue, storedValues } from './ddl.ts';
 import { identifier, list, literal } from './sql.ts';
 
-/** The columns of `stage_rows`, for a load without a row. */
-export function emptyRows(stream: Stream): string {
-  return list([
-    '_page_no BIGINT, _ord BIGINT, _offset BIGINT',
-    ...storedValues(stream).map(({ name, type }) => `${identifier(name)} ${type}`),
-    '_failed_column VARCHAR, _failed_value VARCHAR, _failed_row VARCHAR',
-    ...(stream.kind === 'revisions' ? ['_leaf_hash BLOB'] : []),
-  ]);
+/** The columns of `stage_rows` without a row, for a load that has none. */
+export function noRows(stream: Stream): string {
+  const columns: readonly (readonly [string, string])[] = [
+    ['_page_no', 'BIGINT'],
+    ['_ord', 'BIGINT'],
+    ['_offset', 'BIGINT'],
+    ...storedValues(stream).map(({ name, type }) => [name, type] as const),
+    ['_failed_column', 'VARCHAR'],
+    ['_failed_value', 'VARCHAR'],
+    ['_failed_row', 'VARCHAR'],
+    ...(stream.kind === 'revisions' ? [['_leaf_hash', 'BLOB'] as const] : []),
+  ];
+  return `SELECT ${list(columns.map(([name, type]) => `NULL::${type} AS ${identifier(name)}`))} LIMIT 0`;
 }
 
 /**

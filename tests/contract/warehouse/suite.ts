@@ -2,6 +2,7 @@ import { describe } from 'vitest';
 import { exportsSuite } from './exports.ts';
 import { loadsSuite } from './loads.ts';
 import { type OpenWarehouse, openForEachTest } from './opened.ts';
+import { patchesSuite } from './patches.ts';
 import { quarantineSuite } from './quarantine.ts';
 import { readingsSuite } from './readings.ts';
 import { recordsSuite } from './records.ts';
@@ -15,6 +16,7 @@ export function warehouseSuite(engine: string, openIn: OpenWarehouse): void {
     for (const suite of [
       readingsSuite,
       recordsSuite,
+      patchesSuite,
       valuesSuite,
       quarantineSuite,
       loadsSuite,
