@@ -12,6 +12,8 @@ const RANGE_DAYS = 31;
 /** The feed may be behind the totals for a moment; how often it is read on, and how long it is given each time. */
 const READ_ON = 5;
 const PAUSE_MS = 1000;
+/** How far back late readings and restatements are looked for (contract of Polaris: "at least 35 days"). */
+const LATE_DAYS = 35;
 
 /**
  * Compares the readings with the source's own control totals: the days touched since the newest comparison, and the
@@ -97,6 +99,20 @@ export function openDays(at: Instant, close: Config['cut_offs']['close']): reado
   const days: string[] = [];
   for (let day = first; day <= last; day = addDays(day, 1)) days.push(day);
   return days;
+}
+
+/**
+ * Where a re-read begins when Polaris no longer knows the bookmark: the first hour of the earliest period that was
+ * still open at the `as_of` that the readings have come to, and at least 35 days before that. Not the period that is
+ * open today: a bookmark that expired long ago left hours that nobody loaded, and the machine's clock is not Polaris'.
+ * Empty before the first load.
+ */
+export async function openSince(night: Night): Promise<{ readonly open_from?: Instant }> {
+  const reached = await opened(night).lastReadingsAsOf();
+  if (reached === null) return {};
+  const lookedBack = addDays(reached.slice(0, 10), -LATE_DAYS);
+  const [first] = [...openDays(reached, night.config.cut_offs.close), lookedBack].sort();
+  return { open_from: `${first}T00:00:00Z` };
 }
 
 /** When the month that ends (exclusively) on a day closes. */

@@ -12,7 +12,7 @@ import {
   type Warehouse,
 } from '../warehouse/warehouse.ts';
 import { addDays, dayOf, defaultAsOf } from './as_of.ts';
-import { compareControlTotals } from './control_totals.ts';
+import { compareControlTotals, openSince } from './control_totals.ts';
 import { asked, type Night, opened } from './night.ts';
 import { isReconciliationDue, listKeys, noteReconciliation } from './reconciliation.ts';
 import type { SourceReport } from './report.ts';
@@ -100,10 +100,12 @@ async function stage(
   { resume, reconcile }: Reading,
 ): Promise<boolean> {
   const warehouse = opened(night);
-  const bookmark = resume ? await warehouse.bookmark(stream) : null;
+  const from = resume
+    ? { bookmark: await warehouse.bookmark(stream), ...(await openSince(night)) }
+    : { bookmark: null };
   const references = await referencesOf(source, stream, warehouse);
   const progress = startProgress(stream, night);
-  for await (const page of source.pages(stream, { bookmark, refresh: reconcile, signal: night.env.signal })) {
+  for await (const page of source.pages(stream, { ...from, refresh: reconcile, signal: night.env.signal })) {
     const path = await landPage(night.data.root, page).catch((cause: unknown) => {
       throw notLanded(stream, cause);
     });

@@ -74,10 +74,9 @@ async function* recover(
 ): AsyncGenerator<Page, void> {
   const { oldest, latest } = expiry(session, feed, gone);
   const range = feed.by_hours ? rereadRange(from, gone, oldest, session.context.env.now()) : null;
-  const shown = range !== null ? `hours ${range.from} to ${range.to}` : 'the feed from its beginning';
   session.context.env.log(
     'warn',
-    `connectors: polaris ${feed.stream.name}: bookmark has expired (the oldest kept is of ${oldest}); reading ${shown} again, then on from the present end`,
+    `connectors: polaris ${feed.stream.name}: bookmark has expired (the oldest kept is of ${oldest}); reading ${again(range)}, then on from the present end`,
     { source: 'polaris', stream: feed.stream.name, bookmark: from.bookmark },
   );
   const start = { ...from, bookmark: null };
@@ -85,6 +84,11 @@ async function* recover(
   for await (const page of walk) yield { ...page, bookmark: null };
   const rest = await ask(session, feed, { since: latest }, from.signal);
   yield* follow(session, feed, { ...from, bookmark: latest }, rest, 'since', {});
+}
+
+function again(range: HourRange | null): string {
+  if (range === null) return 'the feed from its beginning again';
+  return `hours ${range.from} to ${range.to} again (earlier hours: \`meterline backfill --reprocess all\`)`;
 }
 
 async function* wholeFeed(session: Session, feed: Feed, from: ReadFrom): AsyncGenerator<Page, void> {
