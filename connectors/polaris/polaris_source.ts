@@ -10,7 +10,7 @@ import {
 import { readAhead } from '../read_ahead.ts';
 import type { RetryLimits } from '../retry.ts';
 import type { Source, SourceEnv } from '../source.ts';
-import { SourceError } from '../source.ts';
+import { refuseHours, SourceError } from '../source.ts';
 import { type Catalogue, cataloguePages } from './catalogue.ts';
 import { controlTotals } from './control_totals.ts';
 import { type Feed, feedPages } from './feed.ts';
@@ -40,13 +40,16 @@ export function createPolarisSource(
     { stream: FEATURES, path: '/v1/usage/features', by_hours: false, page_rows },
     { stream: READINGS, path: '/v1/usage/readings', by_hours: true, page_rows },
   ];
+  const bounded = feeds.filter(({ by_hours }) => by_hours).map(({ stream }) => stream.name);
   return {
     name: 'polaris',
     streams: POLARIS_STREAMS,
+    bounded,
     async open(signal) {
       await session.tokens.get(signal);
     },
     pages(stream, from) {
+      refuseHours({ name: 'polaris', bounded }, stream, from);
       const feed = feeds.find((candidate) => candidate.stream.name === stream.name);
       const catalogue = CATALOGUES.find((candidate) => candidate.stream.name === stream.name);
       return readAhead((signal) => {

@@ -2,7 +2,7 @@ import { SALESFORCE_STREAMS, type SalesforceObjectSpec } from '../../schemas/sal
 import type { Stream } from '../../schemas/streams.ts';
 import { readAhead } from '../read_ahead.ts';
 import type { RetryLimits } from '../retry.ts';
-import { type Source, type SourceEnv, SourceError } from '../source.ts';
+import { refuseHours, type Source, type SourceEnv, SourceError } from '../source.ts';
 import { rememberFields } from './field_memory.ts';
 import { selectedFields } from './fields.ts';
 import { objectPages, type SalesforceState as State } from './object_pages.ts';
@@ -44,8 +44,13 @@ export function createSalesforceSource(
         state.selected.set(spec.stream.name, await selectedFields(session, spec, signal));
       }
     },
-    pages: (stream, from) =>
-      readAhead((signal) => objectPages(state, specOf(objects, stream), { ...from, signal }), from.signal),
+    pages(stream, from) {
+      refuseHours({ name: 'salesforce' }, stream, from);
+      return readAhead(
+        (signal) => objectPages(state, specOf(objects, stream), { ...from, signal }),
+        from.signal,
+      );
+    },
     parse: (stream, page) =>
       parseSalesforce(specOf(objects, stream), page, settings.on_vanished_field === 'alert'),
     presentKeys: (stream, signal) =>

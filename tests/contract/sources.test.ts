@@ -238,6 +238,34 @@ describe.each(CASES)('$title', (which) => {
     );
   });
 
+  test('reads a range of hours only where it can be asked for; else it refuses rather than reads everything', async () => {
+    const api = await start(which.api([records(which, 2), records(which, 1)]));
+    const source = which.create(api.url, testEnv());
+    await source.open();
+    const hours = { from: '2026-11-21T00:00:00Z', to: '2026-11-22T00:00:00Z' };
+    const before = api.calls.length;
+    const read = async () => {
+      const pages: Page[] = [];
+      for await (const page of source.pages(which.stream, { bookmark: which.bookmark, hours }))
+        pages.push(page);
+      return pages;
+    };
+    if (source.bounded?.includes(which.stream.name)) {
+      const pages = await read();
+      expect(pages.every(({ bookmark }) => bookmark === null)).toBe(true);
+      const asked = api.calls.slice(before).filter(which.isPage);
+      expect(asked.length).toBeGreaterThan(1);
+      for (const { url } of asked) {
+        expect([...url.searchParams.values()]).toContain(hours.to);
+        expect(url.searchParams.has('since')).toBe(false);
+      }
+    } else {
+      expect((await failure(read())).message).toMatch(/got hours .*cannot be bounded/);
+      expect(api.calls.length).toBe(before);
+    }
+    await source.close();
+  });
+
   test('stops when it is told to, with the reason given', async () => {
     const stop = new AbortController();
     const api = await start(which.api([records(which, 1)]));
