@@ -22,20 +22,34 @@ import type { SourceReport } from './report.ts';
  * own source; the others are still loaded, so that only what failed is late.
  * @throws NightError for the first failure, after the other sources were loaded
  */
-export async function load(night: Night): Promise<readonly Source[]> {
+export async function load(night: Night): Promise<void> {
+  const { complete, failures } = await loadEach(night, night.sources, loadSource);
+  await settleAsOf(night, complete);
+  throwFirst(night, failures);
+}
+
+/** Loads source by source with `work`, those that are asked for; gives which were loaded and what failed. */
+export async function loadEach(
+  night: Night,
+  sources: readonly Source[],
+  work: (source: Source, night: Night) => Promise<SourceReport>,
+): Promise<{ readonly complete: readonly Source[]; readonly failures: readonly NightError[] }> {
   const complete: Source[] = [];
   const failures: NightError[] = [];
-  for (const source of night.sources.filter((each) => asked(night.options, each.name))) {
+  for (const source of sources.filter((each) => asked(night.options, each.name))) {
     try {
-      night.results.sources[source.name] = await loadSource(source, night);
+      night.results.sources[source.name] = await work(source, night);
       complete.push(source);
     } catch (error) {
       failures.push(asNightError(error, source.name));
     }
   }
-  await settleAsOf(night, complete);
-  const [first, ...others] = failures;
-  if (first === undefined) return complete;
+  return { complete, failures };
+}
+
+/** @throws NightError the first of the failures, where there is one; the others are told as warnings */
+export function throwFirst(night: Night, [first, ...others]: readonly NightError[]): void {
+  if (first === undefined) return;
   for (const other of others)
     night.env.onEvent({ kind: 'warning', stage: other.stage, message: other.message });
   throw first;
@@ -69,7 +83,7 @@ function loadStream(source: Source, stream: Stream, night: Night, reconcile: boo
 }
 
 /** Reads a stream on from where this night left it. */
-function loadOn(source: Source, stream: Stream, night: Night): Promise<LandedLoad> {
+export function loadOn(source: Source, stream: Stream, night: Night): Promise<LandedLoad> {
   return loadFrom(source, stream, night, { resume: true, reconcile: false });
 }
 
@@ -200,7 +214,8 @@ async function settleAsOf(night: Night, complete: readonly Source[]): Promise<vo
   for (const source of complete) await warehouse.recordSnapshot(source.name, night.run_id, latest);
 }
 
-function sumUp(loads: readonly LandedLoad[]): SourceReport {
+/** The figures of a source's loads together. */
+export function sumUp(loads: readonly LandedLoad[]): SourceReport {
   const sum = (figure: (load: LandedLoad) => number) =>
     loads.reduce((total, each) => total + figure(each), 0);
   const marked = loads.filter((each) => each.bookmark !== null);
