@@ -131,6 +131,19 @@ describe('backfill', () => {
     });
   });
 
+  it('leaves to the next night what an earlier one loaded and could not compare', async () => {
+    state.readings = [...state.readings, on(5, '14', { hour: '2026-08-05T01:00:00Z' })];
+    const { totals } = state;
+    state.totals = [total('10', -1)];
+    expect((await loadNight(config)).error?.message).toMatch(/data\.0\.readings/);
+    state.totals = totals;
+    expect((await run()).findings).toEqual({ control_total_difference: 0 });
+    const before = api.calls.length;
+    await loadNight(config);
+    const compared = api.calls.slice(before).filter(({ url }) => url.pathname.endsWith('control-totals'));
+    expect(compared.map(({ url }) => url.searchParams.get('from'))).toContain('2026-08-05T00:00:00Z');
+  });
+
   it('twice is the same as once', async () => {
     await loadNight(config);
     const first = await run(request('all'));
