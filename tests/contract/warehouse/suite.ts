@@ -3,6 +3,7 @@ import { exportsSuite } from './exports.ts';
 import { loadsSuite } from './loads.ts';
 import { type OpenWarehouse, openForEachTest } from './opened.ts';
 import { quarantineSuite } from './quarantine.ts';
+import { readingDaysSuite } from './reading_days.ts';
 import { readingsSuite } from './readings.ts';
 import { recordsSuite } from './records.ts';
 import { runsSuite } from './runs.ts';
@@ -14,6 +15,7 @@ export function warehouseSuite(engine: string, openIn: OpenWarehouse): void {
     const opened = openForEachTest(openIn);
     for (const suite of [
       readingsSuite,
+      readingDaysSuite,
       recordsSuite,
       valuesSuite,
       quarantineSuite,
