@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { previewBackfill, runBackfill } from '../../pipelines/backfill.ts';
 import type { Reprocess } from '../../pipelines/backfill_plan.ts';
@@ -236,6 +237,15 @@ describe('backfill', () => {
     expect(readFileSync(file).equals(before)).toBe(true);
     expect(existsSync(`${file}.wal`)).toBe(false);
     expect(await sql("SELECT count(*) FROM ops.runs WHERE command = 'backfill'")).toEqual(['0']);
+  });
+
+  it('a preview looks into a warehouse of a program that knew no backfill, too', async () => {
+    await loadNight(config);
+    const instance = await DuckDBInstance.create(join(config.data_dir, 'warehouse.duckdb'));
+    await (await instance.connect()).run('ALTER TABLE ops.runs DROP COLUMN ranges');
+    instance.closeSync();
+    expect((await preview(request('failed'))).days).toBe(4);
+    expect((await run(request('failed'))).error).toBeNull();
   });
 
   it('days that the feed has not come to, no warehouse, no Polaris: refused before anything is touched', async () => {
