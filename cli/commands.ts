@@ -37,6 +37,29 @@ export function addCommands(program: Command, act: Act): void {
     .option('--simulators-now <instant>', 'move the bundled simulators’ clock first (RFC 3339, UTC)')
     .action((options) => act(async (at) => (await import('./commands/run.ts')).run(at(options), options)));
 
+  command(
+    program,
+    'backfill',
+    'read UTC days again that nobody loaded, or where something is wrong, and bring the marts up to them',
+  )
+    .requiredOption('--from <date>', 'first day, yyyy-mm-dd (UTC)')
+    .requiredOption('--to <date>', 'the day after the last, yyyy-mm-dd (UTC): exclusive')
+    .option(
+      '--reprocess <none|failed|all>',
+      'which days: none = those without any reading; failed = also those where control totals differ, readings are quarantined, numbers are missing, or a backfill failed; all = every one',
+      'none',
+    )
+    .option('--dry-run', 'say what would be read, and why; ask nobody, touch nothing')
+    .option(
+      '--accept-quarantine <stream>',
+      'load this stream although its quarantine gate is shut, once',
+      collect,
+    )
+    .option('--no-publish', 'write files, publish nothing')
+    .action((options) =>
+      act(async (at) => (await import('./commands/backfill.ts')).backfill(at(options), options)),
+    );
+
   command(program, 'schedule', 'stay and run a night at each scheduled time (UTC)').action((options) =>
     act(async (at) => (await import('./commands/schedule.ts')).schedule(at(options))),
   );

@@ -27,6 +27,11 @@ export interface ReadFrom {
    */
   readonly open_from?: Instant;
   /**
+   * Only what lies in these hours, for a stream of the source's `bounded`: no step along the feed, so that no page has
+   * a bookmark and the one above is not looked at. Rows beside the hours may come, too.
+   */
+  readonly hours?: HourRange;
+  /**
    * Read also what does not move the source's bookmark (Salesforce: calculated fields). Asked on a schedule, with
    * `presentKeys`.
    */
@@ -49,6 +54,8 @@ export interface Source {
   readonly name: SourceName;
   /** In the order in which they must be loaded. */
   readonly streams: readonly Stream[];
+  /** Names of the streams that can be read for a range of hours; the others refuse `hours`. Absent: none. */
+  readonly bounded?: readonly string[];
   /**
    * Signs in and checks that what the streams need is there (Salesforce: describe).
    * @throws SourceError
@@ -113,6 +120,21 @@ export interface Source {
 export interface KeyPage {
   readonly page: Page;
   readonly keys: readonly string[];
+}
+
+/** @throws SourceError where a read is asked for by hours and the stream cannot be bounded: it would come whole */
+export function refuseHours(source: Pick<Source, 'name' | 'bounded'>, stream: Stream, from: ReadFrom): void {
+  if (from.hours === undefined || source.bounded?.includes(stream.name)) return;
+  const { from: start, to } = from.hours;
+  throw new SourceError(
+    `connectors: ${source.name} ${stream.name}: got hours ${start} to ${to}, want none: this stream cannot be bounded`,
+    {
+      failure: 'config',
+      source: source.name,
+      stream: stream.name,
+      next_step: 'read it from its bookmark, or whole with --full-refresh',
+    },
+  );
 }
 
 /** What kind of failure: it decides what the operator is told to do. */

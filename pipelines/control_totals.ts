@@ -12,6 +12,8 @@ const RANGE_DAYS = 31;
 /** The feed may be behind the totals for a moment; how often it is read on, and how long it is given each time. */
 const READ_ON = 5;
 const PAUSE_MS = 1000;
+/** How far back late readings and restatements are looked for (contract of Polaris: "at least 35 days"). */
+const LATE_DAYS = 35;
 
 /**
  * Compares the readings with the source's own control totals: the days touched since the newest comparison, and the
@@ -27,10 +29,12 @@ export async function compareControlTotals(
   const readings = source.streams.find((stream) => stream.kind === 'revisions');
   const reached = await opened(night).lastReadingsAsOf();
   if (source.controlTotals === undefined || readings === undefined || reached === null) return [];
-  const comparison = await opened(night).startComparison(night.run_id);
+  const comparison = await opened(night).startComparison(night.run_id, false);
   const loads: LandedLoad[] = [];
   try {
-    const stated = await takeTotals(source, night, comparison, reached);
+    const touched = await opened(night).uncomparedDays();
+    const days = [...touched, ...openDays(reached, night.config.cut_offs.close)];
+    const stated = await takeTotals(source, night, { comparison, ranges: rangesOf(days), reached });
     const behind = (as_of: Instant | null) => as_of === null || sortable(as_of) < sortable(stated);
     for (let as_of: Instant | null = reached, tries = 0; behind(as_of) && tries < READ_ON; tries += 1) {
       if (tries > 0) await night.env.sleep(PAUSE_MS, night.env.signal);
@@ -48,20 +52,42 @@ export async function compareControlTotals(
   return loads;
 }
 
-/** Asks for each range; gives the latest instant that totals were stated for. */
-async function takeTotals(
+/**
+ * Compares ranges of hours that are read again by `reread`, which gives the instants that its parts were read up to.
+ * The totals are asked for first: so none of them is later than the rows it is held against, and the feed, which
+ * stays where it is, need not be read on. What the feed left to compare stays to be compared.
+ * @throws SourceError when the totals cannot be had, and what `reread` throws
+ */
+export async function compareReread(
   source: Source,
   night: Night,
-  comparison: ControlComparison,
-  reached: Instant,
-): Promise<Instant> {
-  const touched = await opened(night).uncomparedDays();
-  let latest = reached;
-  for (const hours of rangesOf([...touched, ...openDays(reached, night.config.cut_offs.close)])) {
+  ranges: readonly HourRange[],
+  reread: () => Promise<readonly Instant[]>,
+): Promise<void> {
+  const comparison = await opened(night).startComparison(night.run_id, true);
+  try {
+    const stated = await takeTotals(source, night, { comparison, ranges, reached: null });
+    const behind = (await reread()).find((at) => stated !== null && sortable(at) < sortable(stated));
+    if (stated !== null && behind !== undefined) await giveUp(comparison, night, stated, behind);
+    else tell(night, await comparison.commit(night.env.now().toISOString()));
+  } catch (error) {
+    await comparison.abort();
+    throw error;
+  }
+}
+
+/** Asks for each range; gives the latest instant that totals were stated for, or `reached` where that is later. */
+async function takeTotals<Reached extends Instant | null>(
+  source: Source,
+  night: Night,
+  into: { comparison: ControlComparison; ranges: readonly HourRange[]; reached: Reached },
+): Promise<Instant | Reached> {
+  let latest: Instant | Reached = into.reached;
+  for (const hours of into.ranges) {
     const stated = await source.controlTotals?.(hours, night.env.signal);
     if (stated === undefined) continue;
-    await comparison.add(hours, stated);
-    if (sortable(stated.as_of) > sortable(latest)) latest = stated.as_of;
+    await into.comparison.add(hours, stated);
+    if (latest === null || sortable(stated.as_of) > sortable(latest)) latest = stated.as_of;
   }
   return latest;
 }
@@ -75,7 +101,7 @@ async function giveUp(
 ): Promise<void> {
   await comparison.abort();
   night.results.findings.control_totals_not_compared = 1;
-  const message = `pipelines: control totals: got a feed as of ${last} after reading on ${READ_ON} times, want ${stated} or later; not compared, the next run compares these hours`;
+  const message = `pipelines: control totals: got readings as of ${last}, want ${stated} or later; not compared, the next run compares these hours`;
   night.env.onEvent({ kind: 'warning', stage: 'load', message });
 }
 
@@ -97,6 +123,20 @@ export function openDays(at: Instant, close: Config['cut_offs']['close']): reado
   const days: string[] = [];
   for (let day = first; day <= last; day = addDays(day, 1)) days.push(day);
   return days;
+}
+
+/**
+ * Where a re-read begins when Polaris no longer knows the bookmark: the first hour of the earliest period that was
+ * still open at the `as_of` that the readings have come to, and at least 35 days before that. Not the period that is
+ * open today: a bookmark that expired long ago left hours that nobody loaded, and the machine's clock is not Polaris'.
+ * Empty before the first load.
+ */
+export async function openSince(night: Night): Promise<{ readonly open_from?: Instant }> {
+  const reached = await opened(night).lastReadingsAsOf();
+  if (reached === null) return {};
+  const lookedBack = addDays(reached.slice(0, 10), -LATE_DAYS);
+  const [first] = [...openDays(reached, night.config.cut_offs.close), lookedBack].sort();
+  return { open_from: `${first}T00:00:00Z` };
 }
 
 /** When the month that ends (exclusively) on a day closes. */

@@ -14,7 +14,7 @@ import {
   type Warehouse,
 } from '../warehouse/warehouse.ts';
 import { addDays, dayOf, defaultAsOf } from './as_of.ts';
-import { compareControlTotals } from './control_totals.ts';
+import { compareControlTotals, openSince } from './control_totals.ts';
 import { asked, type Night, opened } from './night.ts';
 import { isReconciliationDue, listKeys, noteReconciliation, readUnheld } from './reconciliation.ts';
 import type { SourceReport } from './report.ts';
@@ -24,20 +24,34 @@ import type { SourceReport } from './report.ts';
  * own source; the others are still loaded, so that only what failed is late.
  * @throws NightError for the first failure, after the other sources were loaded
  */
-export async function load(night: Night): Promise<readonly Source[]> {
+export async function load(night: Night): Promise<void> {
+  const { complete, failures } = await loadEach(night, night.sources, loadSource);
+  await settleAsOf(night, complete);
+  throwFirst(night, failures);
+}
+
+/** Loads source by source with `work`, those that are asked for; gives which were loaded and what failed. */
+export async function loadEach(
+  night: Night,
+  sources: readonly Source[],
+  work: (source: Source, night: Night) => Promise<SourceReport>,
+): Promise<{ readonly complete: readonly Source[]; readonly failures: readonly NightError[] }> {
   const complete: Source[] = [];
   const failures: NightError[] = [];
-  for (const source of night.sources.filter((each) => asked(night.options, each.name))) {
+  for (const source of sources.filter((each) => asked(night.options, each.name))) {
     try {
-      night.results.sources[source.name] = await loadSource(source, night);
+      night.results.sources[source.name] = await work(source, night);
       complete.push(source);
     } catch (error) {
       failures.push(asNightError(error, source.name));
     }
   }
-  await settleAsOf(night, complete);
-  const [first, ...others] = failures;
-  if (first === undefined) return complete;
+  return { complete, failures };
+}
+
+/** @throws NightError the first of the failures, where there is one; the others are told as warnings */
+export function throwFirst(night: Night, [first, ...others]: readonly NightError[]): void {
+  if (first === undefined) return;
   for (const other of others)
     night.env.onEvent({ kind: 'warning', stage: other.stage, message: other.message });
   throw first;
@@ -71,7 +85,7 @@ function loadStream(source: Source, stream: Stream, night: Night, reconcile: boo
 }
 
 /** Reads a stream on from where this night left it. */
-function loadOn(source: Source, stream: Stream, night: Night): Promise<LandedLoad> {
+export function loadOn(source: Source, stream: Stream, night: Night): Promise<LandedLoad> {
   return loadFrom(source, stream, night, { resume: true, reconcile: false });
 }
 
@@ -102,7 +116,9 @@ async function stage(
   { resume, reconcile }: Reading,
 ): Promise<boolean> {
   const warehouse = opened(night);
-  const bookmark = resume ? await warehouse.bookmark(stream) : null;
+  const from = resume
+    ? { bookmark: await warehouse.bookmark(stream), ...(await openSince(night)) }
+    : { bookmark: null };
   const references = await referencesOf(source, stream, warehouse);
   const progress = startProgress(stream, night);
   const take = async (page: Page) => {
@@ -114,8 +130,8 @@ async function stage(
     await source.landed?.(page, path);
     progress(page, parsed);
   };
-  const from = { bookmark, refresh: reconcile, signal: night.env.signal, readLanded: landedReader(night) };
-  for await (const page of source.pages(stream, from)) await take(page);
+  const how = { refresh: reconcile, signal: night.env.signal, readLanded: landedReader(night) };
+  for await (const page of source.pages(stream, { ...from, ...how })) await take(page);
   const listed = reconcile && (await listKeys(source, stream, staged, night));
   await readUnheld(source, stream, staged, night, take);
   return listed;
@@ -220,7 +236,8 @@ async function settleAsOf(night: Night, complete: readonly Source[]): Promise<vo
   for (const source of complete) await warehouse.recordSnapshot(source.name, night.run_id, latest);
 }
 
-function sumUp(loads: readonly LandedLoad[]): SourceReport {
+/** The figures of a source's loads together. */
+export function sumUp(loads: readonly LandedLoad[]): SourceReport {
   const sum = (figure: (load: LandedLoad) => number) =>
     loads.reduce((total, each) => total + figure(each), 0);
   const marked = loads.filter((each) => each.bookmark !== null);

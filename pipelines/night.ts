@@ -2,6 +2,7 @@ import type { Source, SourceEnv } from '../connectors/source.ts';
 import type { Config } from '../schemas/config.ts';
 import { SOURCE_NAMES, type SourceName } from '../schemas/streams.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
+import type { BackfillPlan } from './backfill_plan.ts';
 import type { OnEvent } from './events.ts';
 import type { DataPaths, ProgramPaths } from './paths.ts';
 import type { ExtractReport, ModelsReport, SourceReport } from './report.ts';
@@ -20,6 +21,8 @@ export interface NightOptions {
   readonly only: readonly Only[];
   readonly full_refresh: boolean;
   readonly publish: boolean;
+  /** The days that are read again, instead of a read on from the bookmarks. */
+  readonly backfill?: BackfillPlan;
 }
 
 /** The outside world of a night, handed in once. */

@@ -24,23 +24,34 @@ import { closeWarehouse, openWarehouse } from './warehouse_access.ts';
 export async function runNight(config: Config, options: NightOptions, env: NightEnv): Promise<NightReport> {
   const lock = await acquireRunLock(config.data_dir, env.now);
   try {
-    const started_at = env.now().toISOString();
-    const night = await prepare(config, options, env);
-    const failure = await attempt(night, started_at);
-    const report = await record(night, started_at, failure);
-    const { freshness_hours } = config.gates;
-    await writeStatus(night.data, report, { whole: options.only.length === 0, freshness_hours });
-    return report;
+    return await runStages(await prepare(config, options, env), load);
   } finally {
     lock.release();
   }
 }
 
+/**
+ * The stages of a night that has the lock, and its record; `bring` reads, lands and loads. Only a night that read on
+ * from every bookmark makes the marts fresh. Every failure is in the report.
+ */
+export async function runStages(night: Night, bring: (night: Night) => Promise<void>): Promise<NightReport> {
+  const started_at = night.env.now().toISOString();
+  const failure = await attempt(night, started_at, bring);
+  const report = await record(night, started_at, failure);
+  const whole = night.options.only.length === 0 && night.options.backfill === undefined;
+  await writeStatus(night.data, report, { whole, freshness_hours: night.config.gates.freshness_hours });
+  return report;
+}
+
 /** The stages, in order; gives the failure that stopped them. */
-async function attempt(night: Night, started_at: string): Promise<NightError | null> {
+async function attempt(
+  night: Night,
+  started_at: string,
+  bring: (night: Night) => Promise<void>,
+): Promise<NightError | null> {
   try {
     await begin(night, started_at);
-    await timed(night, 'load', () => load(night));
+    await timed(night, 'load', () => bring(night));
     if (asked(night.options, 'seal')) await timed(night, 'seal', () => seal(night));
     if (asked(night.options, 'transform')) await timed(night, 'transform', () => transform(night));
     if (asked(night.options, 'extract')) await timed(night, 'extract', () => extract(night));
@@ -65,8 +76,9 @@ export async function startRun(night: Night, started_at: string): Promise<void> 
     night.env.onEvent({ kind: 'warning', stage: 'setup', message });
   }
   await warehouse.startRun(runRecord(night, 'running', started_at, null, null));
-  // Stages alone work on what the newest night left.
-  if (!night.sources.some((source) => asked(night.options, source.name)))
+  // Stages alone, and a backfill, work on what the newest night left.
+  const isStep = night.options.backfill === undefined;
+  if (!isStep || !night.sources.some((source) => asked(night.options, source.name)))
     night.results.as_of = await warehouse.newestAsOf();
   const { tree_size, root_hash } = await warehouse.treeHead();
   night.results.tree = { tree_size, root_hash: root_hash.toString('hex') };
@@ -109,6 +121,7 @@ async function record(night: Night, started_at: string, failure: NightError | nu
     evidence: { ...results.tree, checkpoint_verified: null },
     extracts: results.extracts,
     findings: results.findings,
+    ...(night.options.backfill !== undefined && { backfill: night.options.backfill }),
     error: failure === null ? null : reportError(failure),
   };
 }
@@ -154,6 +167,9 @@ export function runRecord(
     as_of_date: results.as_of,
     program_version: programVersion(),
     error,
+    ...(options.backfill !== undefined && {
+      ranges: options.backfill.ranges.map(({ from, to }) => ({ from, to })),
+    }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { NightError } from '../schemas/errors.ts';
 import type { SourceName } from '../schemas/streams.ts';
+import type { BackfillPlan } from './backfill_plan.ts';
 
 /** What a night loaded from one source; counts of rows as in `ops.loads`. */
 export interface SourceReport {
@@ -49,6 +50,8 @@ export interface NightReport {
   readonly evidence: EvidenceReport;
   readonly extracts: readonly ExtractReport[];
   readonly findings: Readonly<Record<string, number>>;
+  /** Of a backfill: what it read again, and why. */
+  readonly backfill?: BackfillPlan;
   readonly error: null | {
     readonly stage: string;
     readonly source: string | null;

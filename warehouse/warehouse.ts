@@ -100,6 +100,34 @@ export interface RunRecord {
   readonly as_of_date: string | null;
   readonly program_version: string;
   readonly error: string | null;
+  /** A backfill's days, so that those of a failed one are known. */
+  readonly ranges?: readonly DayRange[];
+}
+
+/** UTC days as `yyyy-mm-dd`; `to` is exclusive. */
+export interface DayRange {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What is known of the readings of a range of days; each list has days (`yyyy-mm-dd`, UTC), ascending. */
+export interface ReadingDays {
+  /** The first day of which a reading is held or was counted by the source itself, in the range or not; null: none. */
+  readonly feed_began: string | null;
+  /** Days on which the catalogue has a cluster. */
+  readonly expected: readonly string[];
+  /** Days with at least one reading. */
+  readonly held: readonly string[];
+  /** Days of which the newest comparison of control totals shows a difference. */
+  readonly different: readonly string[];
+  /** Days of open quarantined readings, as far as these say which. */
+  readonly quarantined: readonly string[];
+  /** Open quarantined readings that do not say of which hour they are, of any day. */
+  readonly quarantined_unplaced: number;
+  /** Days in which numbers were given to rows that were never seen. */
+  readonly seq_holes: readonly string[];
+  /** Days of which the newest backfill did not succeed. */
+  readonly backfill_failed: readonly string[];
 }
 
 /** One row of `ops.run_steps`: a stage of a run. */
@@ -238,7 +266,10 @@ export interface Warehouse {
 
   /** Days (`yyyy-mm-dd`, UTC, ascending) of readings loaded since the newest comparison of control totals. */
   uncomparedDays(): Promise<readonly string[]>;
-  startComparison(run_id: string): Promise<ControlComparison>;
+  /** `is_part`: only some of the days touched since the newest whole comparison; they stay to be compared. */
+  startComparison(run_id: string, is_part: boolean): Promise<ControlComparison>;
+  /** What is known of the readings of the days of a range. */
+  readingDays(days: DayRange): Promise<ReadingDays>;
   /**
    * Writes the result of a query to a Parquet file, in the order given. Gives rows, columns, and the exact sum of
    * each decimal column that has a value. The file appears under its name only when it is whole.

@@ -59,7 +59,8 @@ export function runOptions(given: RunArguments): NightOptions {
   };
 }
 
-function isDay(text: string): boolean {
+/** True for a day that exists, as `yyyy-mm-dd`. */
+export function isDay(text: string): boolean {
   const time = Date.parse(`${text}T00:00:00Z`);
   return (
     /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { instant } from '../../schemas/columns.ts';
+import type { HourRange } from '../../schemas/control_totals.ts';
 import type { Page } from '../../schemas/page.ts';
 import type { Stream } from '../../schemas/streams.ts';
 import type { HttpResponse } from '../http.ts';
@@ -19,8 +20,6 @@ export interface Feed {
 }
 
 type Query = Readonly<Record<string, string | null>>;
-/** Whole hours in UTC; `to` is exclusive. */
-type HourRange = { readonly from: string; readonly to: string };
 
 const GONE = z.object({ code: z.literal('bookmark_expired'), oldest: instant(), latest: z.string().min(1) });
 const HOUR_MS = 3_600_000;
@@ -31,10 +30,14 @@ const FIRST_HOUR = '2000-01-01T00:00:00Z';
 const FEED_ANSWER = 'a page of the change feed';
 
 /**
- * The pages of a change feed from a bookmark on; without one, from the beginning. An expired bookmark leads to a
+ * The pages of a change feed from a bookmark on; without one, from the beginning; with `hours`, of those alone. An expired bookmark leads to a
  * re-read of everything that may have been recorded since, then on from the feed's present end.
  */
 export async function* feedPages(session: Session, feed: Feed, from: ReadFrom): AsyncGenerator<Page, void> {
+  if (from.hours !== undefined) {
+    yield* walkHours(session, feed, { ...from, bookmark: null }, from.hours);
+    return;
+  }
   const first = await ask(session, feed, { since: from.bookmark }, from.signal, [410]);
   if (first.status !== 410) {
     yield* follow(session, feed, from, first, 'since', {});
@@ -74,10 +77,9 @@ async function* recover(
 ): AsyncGenerator<Page, void> {
   const { oldest, latest } = expiry(session, feed, gone);
   const range = feed.by_hours ? rereadRange(from, gone, oldest, session.context.env.now()) : null;
-  const shown = range !== null ? `hours ${range.from} to ${range.to}` : 'the feed from its beginning';
   session.context.env.log(
     'warn',
-    `connectors: polaris ${feed.stream.name}: bookmark has expired (the oldest kept is of ${oldest}); reading ${shown} again, then on from the present end`,
+    `connectors: polaris ${feed.stream.name}: bookmark has expired (the oldest kept is of ${oldest}); reading ${again(range)}, then on from the present end`,
     { source: 'polaris', stream: feed.stream.name, bookmark: from.bookmark },
   );
   const start = { ...from, bookmark: null };
@@ -87,13 +89,30 @@ async function* recover(
   yield* follow(session, feed, { ...from, bookmark: latest }, rest, 'since', {});
 }
 
+function again(range: HourRange | null): string {
+  if (range === null) return 'the feed from its beginning again';
+  return `hours ${range.from} to ${range.to} again (earlier hours: \`meterline backfill --reprocess all\`)`;
+}
+
 async function* wholeFeed(session: Session, feed: Feed, from: ReadFrom): AsyncGenerator<Page, void> {
   const first = await ask(session, feed, {}, from.signal);
   yield* follow(session, feed, from, first, 'since', {});
 }
 
+/** Pages of a bounded re-read. */
+async function* walkHours(
+  session: Session,
+  feed: Feed,
+  from: ReadFrom,
+  { from: start, to }: HourRange,
+): AsyncGenerator<Page, void> {
+  const hours = { from: start, to };
+  const first = await ask(session, feed, hours, from.signal);
+  yield* follow(session, feed, from, first, 'page', hours);
+}
+
 /**
- * Pages of a range of hours. The end was reckoned on a clock that may be behind the feed's own: where a page's
+ * Pages of a range of hours up to now. The end was reckoned on a clock that may be behind the feed's own: where a page's
  * `as_of` shows later hours, they are asked for too, since `latest` would skip them.
  */
 async function* rereadHours(
@@ -103,9 +122,8 @@ async function* rereadHours(
   range: HourRange,
 ): AsyncGenerator<Page, void> {
   for (let hours = range; ; ) {
-    const first = await ask(session, feed, hours, from.signal);
     let reached = hours.to;
-    for await (const page of follow(session, feed, from, first, 'page', hours)) {
+    for await (const page of walkHours(session, feed, from, hours)) {
       if (page.as_of !== null) reached = endAfter(Date.parse(page.as_of));
       yield page;
     }

@@ -3,7 +3,7 @@ import type { SalesforceObjectSpec } from '../../schemas/salesforce.ts';
 import type { Stream } from '../../schemas/streams.ts';
 import { readAhead } from '../read_ahead.ts';
 import type { RetryLimits } from '../retry.ts';
-import { type Source, type SourceEnv, SourceError } from '../source.ts';
+import { refuseHours, type Source, type SourceEnv, SourceError } from '../source.ts';
 import { columnarSalesforce } from './columnar_salesforce.ts';
 import { rememberFields } from './field_memory.ts';
 import { selectedFields } from './fields.ts';
@@ -50,8 +50,13 @@ export function createSalesforceSource(
         state.selected.set(spec.stream.name, await selectedFields(session, spec, signal));
       }
     },
-    pages: (stream, from) =>
-      readAhead((signal) => objectPages(state, specOf(objects, stream), { ...from, signal }), from.signal),
+    pages(stream, from) {
+      refuseHours({ name: 'salesforce' }, stream, from);
+      return readAhead(
+        (signal) => objectPages(state, specOf(objects, stream), { ...from, signal }),
+        from.signal,
+      );
+    },
     parse: (stream, page) => parsePage(specOf(objects, stream), page, settings.on_vanished_field === 'alert'),
     columnar: (stream, page) =>
       columnarSalesforce(specOf(objects, stream), page, settings.on_vanished_field === 'alert'),

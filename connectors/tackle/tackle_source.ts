@@ -1,8 +1,9 @@
+import type { HourRange } from '../../schemas/control_totals.ts';
 import type { Page } from '../../schemas/page.ts';
 import { TACKLE_STREAMS, USAGE_RECORDS } from '../../schemas/tackle.ts';
 import { readAhead } from '../read_ahead.ts';
 import type { RetryLimits } from '../retry.ts';
-import { type ReadFrom, type Source, type SourceEnv, SourceError } from '../source.ts';
+import { type ReadFrom, refuseHours, type Source, type SourceEnv, SourceError } from '../source.ts';
 import { azureDropPages } from './azure_drop.ts';
 import { tackleEnvelope } from './envelope.ts';
 import { listPages, type Walk } from './list_pages.ts';
@@ -20,6 +21,9 @@ const LAST_DAY = '2099-12-31';
 /** The clouds whose money Tackle knows; Azure's comes as a file drop. */
 const MONEY_CLOUDS = ['aws', 'gcp'] as const;
 
+/** Usage records can be asked for by their start; everything else is a list that is given whole. */
+const BOUNDED: readonly string[] = [USAGE_RECORDS.name];
+
 /** Tackle: products, contracts, subscriptions, private offers, usage records, invoices and disbursements. Only reads. */
 export function createTackleSource(
   config: TackleConfig,
@@ -30,10 +34,12 @@ export function createTackleSource(
   return {
     name: 'tackle',
     streams: TACKLE_STREAMS,
+    bounded: BOUNDED,
     async open(signal) {
       await session.tokens.get(signal);
     },
     pages(stream, from) {
+      refuseHours({ name: 'tackle', bounded: BOUNDED }, stream, from);
       const list = TACKLE_LISTS.find((candidate) => candidate.stream.name === stream.name);
       if (list === undefined) throw unknownStream(stream.name);
       return readAhead((signal) => streamPages(session, list, { ...from, signal }), from.signal);
@@ -46,7 +52,9 @@ export function createTackleSource(
 }
 
 async function* streamPages(session: Session, list: TackleList, from: ReadFrom): AsyncGenerator<Page, void> {
-  if (list.stream.name === USAGE_RECORDS.name) yield* usagePages(session, list, from);
+  if (from.hours !== undefined)
+    yield* walk(session, { list, query: startsIn(from.hours), signal: from.signal });
+  else if (list.stream.name === USAGE_RECORDS.name) yield* usagePages(session, list, from);
   else if (list.azure_files !== null) yield* moneyPages(session, list, from.signal);
   else yield* walk(session, { list, query: {}, signal: from.signal });
 }
@@ -76,6 +84,11 @@ async function* usagePages(session: Session, list: TackleList, from: ReadFrom): 
     const bookmark = Number.isFinite(newest) ? wholeSecond(newest) : null;
     yield isLast ? { ...page, bookmark } : page;
   }
+}
+
+/** The first hour's records start just at `from`, and nobody says whether the bounds themselves belong to the answer. */
+function startsIn({ from, to }: HourRange): Readonly<Record<string, string>> {
+  return { start_after: wholeSecond(Date.parse(from) - 1000), start_before: to };
 }
 
 /** When the newest record of a page starts, in milliseconds; minus infinity where none says so. */

@@ -60,6 +60,28 @@ describe('usage', () => {
     [['quarantine', 'replay', '--source', 'polarsi'], /--source: got polarsi, want one of polaris/],
     [['quarantine', 'replay', '--stream', 'reading'], /--stream: got reading, want one of dimensions/],
     [['simulate', '--fault', 'polaris:hiccup'], /--fault: got kind hiccup, want one of throttle_seconds/],
+    [['backfill', '--to', '2026-11-20'], /required option '--from <date>' not specified/],
+    [
+      ['backfill', '--from', '2026-02-30', '--to', '2026-03-02'],
+      /--from: got 2026-02-30, want a date yyyy-mm-dd/,
+    ],
+    [['backfill', '--from', '2026-11-01', '--to', 'now'], /--to: got now, want a date yyyy-mm-dd/],
+    [
+      ['backfill', '--from', '2026-11-20', '--to', '2026-11-20'],
+      /--to \(exclusive\): got 2026-11-20, want a day after --from \(inclusive\), 2026-11-20/,
+    ],
+    [
+      ['backfill', '--from', '2026-11-01', '--to', '2026-11-20', '--reprocess', 'some'],
+      /--reprocess: got some, want one of none, failed, all/,
+    ],
+    [
+      ['backfill', '--from', '2026-11-01', '--to', '2026-11-20', '--accept-quarantine', 'readings'],
+      /--accept-quarantine: got readings, want one of/,
+    ],
+    [
+      ['backfill', '--from', '2026-11-01', '--to', '2026-11-20'],
+      /backfill: warehouse: got one without readings, want one that has some; `meterline run`/,
+    ],
     [['status', '--config', 'absent.yaml'], /absent\.yaml: cannot be read/],
   ])('%j: exit 2, says what is wanted, touches nothing', async (args, message) => {
     const { code, stderr } = await meterline(args);
@@ -81,6 +103,7 @@ describe('usage', () => {
     expect(code).toBe(0);
     for (const command of [
       'run',
+      'backfill',
       'schedule',
       'status',
       'quarantine',
@@ -91,6 +114,36 @@ describe('usage', () => {
     ]) {
       expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     }
+  });
+});
+
+describe('backfill', () => {
+  const days = ['backfill', '--from', '2026-11-01', '--to', '2026-11-20'];
+
+  it('--dry-run without a warehouse says so and touches nothing', async () => {
+    const { code, stdout } = await meterline([...days, '--dry-run']);
+    expect(stdout).toMatch(
+      /2026-11-01 to 2026-11-20 \(UTC, exclusive\).*there is no warehouse with readings yet/,
+    );
+    expect(code).toBe(0);
+    untouched();
+    const json = await meterline([...days, '--dry-run', '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      backfill: { feed_as_of: null, ranges: [], dry_run: true },
+    });
+  });
+
+  it('--help says that --to is exclusive and days are UTC', async () => {
+    const { stdout } = await meterline(['backfill', '--help']);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/the day after the last, yyyy-mm-dd \(UTC\): exclusive/);
+  });
+
+  it('without Polaris says what cannot be done', async () => {
+    writeFileSync(join(folder, 'meterline.yaml'), 'data_dir: ./data\n');
+    const { code, stderr } = await meterline(days);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/sources\.polaris: got none.*Salesforce cannot be read by days/);
+    untouched();
   });
 });
 

@@ -226,6 +226,21 @@ describe('usage records', () => {
     expect(api.calls.at(-1)?.url.searchParams.get('start_after')).toBe('2026-11-11T03:00:10Z');
   });
 
+  test('of a range of hours are asked for by their start, the first hour included, and leave no bookmark', async () => {
+    const { api, source: tackle } = await start(() => ({
+      body: { data: started('2026-11-20T00:00:00Z'), metadata: { nextPageToken: null } },
+    }));
+    const hours = { from: '2026-11-20T00:00:00Z', to: '2026-11-22T00:00:00Z' };
+    const bookmarks: (string | null)[] = [];
+    const from = { bookmark: '2026-11-21T03:00:10Z', hours };
+    for await (const page of tackle.pages(USAGE_RECORDS, from)) bookmarks.push(page.bookmark);
+    expect(bookmarks).toEqual([null]);
+    const query = api.calls.at(-1)?.url.searchParams;
+    expect(query?.get('start_after')).toBe('2026-11-19T23:59:59Z');
+    expect(query?.get('start_before')).toBe('2026-11-22T00:00:00Z');
+    expect(query?.get('include_zeros')).toBe('true');
+  });
+
   const twoPages = (first: readonly object[], second: readonly object[]) => (call: Call) =>
     call.url.searchParams.has('page')
       ? {

@@ -36,7 +36,7 @@ function isToken(call: Call): boolean {
 /** Bookmarks `b0`, `b1` …: the number of pages given so far. `start` comes before `b0`. */
 function feed(pages: Pages) {
   return (call: Call): Reply => {
-    const since = call.url.searchParams.get('since');
+    const since = call.url.searchParams.get('since') ?? call.url.searchParams.get('page');
     const index = since === null || since === 'start' ? 0 : Number(since.slice(1));
     const body = {
       data: pages[index] ?? [],

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Page } from '../../schemas/page.ts';
 import { testEnv } from '../connectors/scripted_api.ts';
 import { CASES } from './source_cases.ts';
 import {
@@ -16,6 +17,34 @@ import {
 closeAfterEach();
 
 describe.each(CASES)('$title', (which) => {
+  test('reads a range of hours only where it can be asked for; else it refuses rather than reads everything', async () => {
+    const api = await start(which.api([records(which, 2), records(which, 1)]));
+    const source = which.create(api.url, testEnv());
+    await source.open();
+    const hours = { from: '2026-11-21T00:00:00Z', to: '2026-11-22T00:00:00Z' };
+    const before = api.calls.length;
+    const readHours = async () => {
+      const pages: Page[] = [];
+      for await (const page of source.pages(which.stream, { bookmark: which.bookmark, hours }))
+        pages.push(page);
+      return pages;
+    };
+    if (source.bounded?.includes(which.stream.name)) {
+      const pages = await readHours();
+      expect(pages.every(({ bookmark }) => bookmark === null)).toBe(true);
+      const asked = api.calls.slice(before).filter(which.isPage);
+      expect(asked.length).toBeGreaterThan(1);
+      for (const { url } of asked) {
+        expect([...url.searchParams.values()]).toContain(hours.to);
+        expect(url.searchParams.has('since')).toBe(false);
+      }
+    } else {
+      expect((await failure(readHours())).message).toMatch(/got hours .*cannot be bounded/);
+      expect(api.calls.length).toBe(before);
+    }
+    await source.close();
+  });
+
   test('gives the same rows however they are split into pages, empty ones with more to come among them', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(3), { minLength: 1, maxLength: 6 }), async (sizes) => {

@@ -13,6 +13,9 @@ export interface PolarisState {
   dimensions: Record[];
   customers: Record[];
   readings: Record[];
+  /** Readings that the feed has passed over: only a re-read by hours gives them. */
+  passed_over: Record[];
+  clusters: Record[];
   /** What it counts, whatever the readings say. */
   totals: Record[];
   /** `as_of` of the totals, and of the n-th page of the feed. */
@@ -54,6 +57,8 @@ export function polarisState(): PolarisState {
     dimensions: [capacity],
     customers: [],
     readings: [],
+    passed_over: [],
+    clusters: [],
     totals: [],
     totals_as_of: AS_OF,
     feed_as_of: () => AS_OF,
@@ -69,7 +74,13 @@ export function startPolaris(state: PolarisState): Promise<ScriptedApi> {
     const as_of = state.feed_as_of(pages);
     return { body: { data: rows.slice(from), next: String(rows.length), has_more: false, as_of } };
   };
+  const hours = (from: string, to: string): Reply => {
+    const rows = [...state.readings, ...state.passed_over];
+    const data = rows.filter(({ hour }) => String(hour) >= from && String(hour) < to);
+    return { body: { data, next: 'page', has_more: false, as_of: state.totals_as_of } };
+  };
   return scriptedApi((call) => {
+    const from = call.url.searchParams.get('from');
     const list = (data: readonly Record[]): Reply => ({ body: { data, next_page: null } });
     switch (call.url.pathname) {
       case '/oauth/token':
@@ -78,7 +89,10 @@ export function startPolaris(state: PolarisState): Promise<ScriptedApi> {
         return list(state.dimensions);
       case '/v1/customers':
         return list(state.customers);
+      case '/v1/clusters':
+        return list(state.clusters);
       case '/v1/usage/readings':
+        if (from !== null) return hours(from, call.url.searchParams.get('to') ?? '');
         return feed(state.readings, call);
       case '/v1/usage/features':
         return { body: { data: [], next: 'end', has_more: false, as_of: AS_OF } };

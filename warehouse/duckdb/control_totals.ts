@@ -5,7 +5,7 @@ import { count, text } from './values.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
-/** Days of readings loaded since the newest comparison: also those of a run that ended before it could compare. */
+/** Days of readings loaded since the newest whole comparison: also those of a run that ended before it could compare. */
 export async function uncomparedDays(session: Session): Promise<readonly string[]> {
   const rows = await session.rows(
     'find the days to compare',
@@ -16,7 +16,10 @@ export async function uncomparedDays(session: Session): Promise<readonly string[
 }
 
 /** Opens a comparison in a session of its own: what is stated waits in a temporary table until all of it is there. */
-export async function startComparison(database: Database, run_id: string): Promise<ControlComparison> {
+export async function startComparison(
+  database: Database,
+  { run_id, is_part }: { readonly run_id: string; readonly is_part: boolean },
+): Promise<ControlComparison> {
   const session = await database.session();
   await session.run(
     'create the stated totals',
@@ -38,7 +41,7 @@ export async function startComparison(database: Database, run_id: string): Promi
       try {
         return await database.exclusive(() =>
           session.transaction(async () => {
-            for (const range of asked) await compareRange(session, range, { run_id, at });
+            for (const range of asked) await compareRange(session, range, { run_id, at, is_part });
             return await sumUp(session, run_id, at);
           }),
         );
@@ -73,12 +76,13 @@ async function takeStated(session: Session, { data }: ControlTotals): Promise<vo
 async function compareRange(
   session: Session,
   { from, to, as_of }: Asked,
-  run: { readonly run_id: string; readonly at: string },
+  { is_part, ...run }: { readonly run_id: string; readonly at: string; readonly is_part: boolean },
 ): Promise<void> {
   const end = Date.parse(to); // exclusive
   for (let start = Date.parse(from); start < end; start += DAY_MS)
     await session.run('compare the control totals', COMPARE, {
       ...run,
+      is_part: String(is_part),
       from: new Date(start).toISOString(),
       to: new Date(Math.min(start + DAY_MS, end)).toISOString(),
       as_of,
@@ -94,7 +98,8 @@ const COMPARE = `
     coalesce(w.readings, 0) - coalesce(s.readings, 0) AS more_readings,
     coalesce(w.quantity, 0) - coalesce(s.quantity, 0) AS more_quantity,
     more_readings <> 0 OR more_quantity <> 0,
-    (SELECT coalesce(max(load_id), 0) FROM ops.loads), $at::TIMESTAMP
+    CASE WHEN $is_part::BOOLEAN THEN (SELECT coalesce(max(load_id), 0) FROM ops.control_totals)
+      ELSE (SELECT coalesce(max(load_id), 0) FROM ops.loads) END, $at::TIMESTAMP
   FROM (SELECT * FROM stated WHERE hour >= $from::TIMESTAMP AND hour < $to::TIMESTAMP) AS s
   FULL JOIN (
     SELECT hour, dimension, count(*) AS readings, sum(quantity) AS quantity

@@ -41,13 +41,15 @@ export interface DatabaseOptions {
   readonly tempDir: string;
   readonly memoryLimitMb: number;
   readonly threads?: number;
+  /** For looking only: the file must exist, and stays as it is. It keeps out other processes all the same. */
+  readonly read_only?: boolean;
 }
 
 /** DuckDB's file lock holds between processes only; within this one a second instance would corrupt the file. */
 const openPaths = new Set<string>();
 
 /**
- * Opens (or creates) a DuckDB file for writing.
+ * Opens (or creates) a DuckDB file.
  * @throws Error when another process, or this one, has it open
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
@@ -57,7 +59,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   openPaths.add(path);
   try {
     const instance = await DuckDBInstance.create(path, settings(options));
-    await removeLeftovers(options.tempDir);
+    if (options.read_only !== true) await removeLeftovers(options.tempDir);
     return await databaseOf(instance, options.tempDir, () => openPaths.delete(path));
   } catch (cause) {
     openPaths.delete(path);
@@ -80,6 +82,7 @@ function settings(options: DatabaseOptions): Record<string, string> {
     temp_directory: options.tempDir,
     memory_limit: `${options.memoryLimitMb}MB`,
     ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
+    ...(options.read_only === true ? { access_mode: 'READ_ONLY' } : {}),
     // Nothing may be fetched from the web behind our back.
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',

@@ -111,7 +111,7 @@ export const FIXED_TABLES: readonly Table[] = [
     'ops',
     'runs',
     `run_id VARCHAR, command VARCHAR, status VARCHAR, started_at TIMESTAMP, finished_at TIMESTAMP,
-     as_of_date DATE, program_version VARCHAR, error VARCHAR`,
+     as_of_date DATE, program_version VARCHAR, error VARCHAR, ranges VARCHAR`,
   ),
   table(
     'ops',

@@ -6,6 +6,7 @@ import { startLoad } from './load.ts';
 import { log } from './log.ts';
 import { migrate } from './migrate.ts';
 import { quarantinedRows } from './quarantine.ts';
+import { readingDays } from './reading_days.ts';
 import { references } from './references.ts';
 import { openQuarantine, quarantinedDetail } from './replay.ts';
 import { runs } from './runs.ts';
@@ -35,7 +36,8 @@ export async function openDuckDbWarehouse(options: DatabaseOptions): Promise<War
     quarantinedRow: (quarantine_id) => quarantinedDetail(main, quarantine_id),
     openQuarantine: (stream, quarantine_id) => openQuarantine(main, stream, quarantine_id),
     uncomparedDays: () => uncomparedDays(main),
-    startComparison: (run_id) => startComparison(database, run_id),
+    startComparison: (run_id, is_part) => startComparison(database, { run_id, is_part }),
+    readingDays: (days) => readingDays(main, days),
     quarantined: (filter) => quarantinedRows(main, filter),
     exportParquet: (query, path) => exportParquet(main, query, path),
     query: (sql) => readOnly(database, sql),

@@ -78,10 +78,10 @@ async function insertRun(session: Session, run: RunRecord): Promise<void> {
   await session.run(
     'start the run',
     `INSERT INTO ops.runs
-       (run_id, command, status, started_at, finished_at, as_of_date, program_version, error)
+       (run_id, command, status, started_at, finished_at, as_of_date, program_version, error, ranges)
      VALUES ($run_id, $command, $status, $started_at::TIMESTAMP, $finished_at::TIMESTAMP, $as_of_date::DATE,
-       $program_version, $error)`,
-    { ...run },
+       $program_version, $error, $ranges)`,
+    { ...run, ranges: run.ranges === undefined ? null : JSON.stringify(run.ranges) },
   );
 }
 

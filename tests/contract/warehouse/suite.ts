@@ -4,6 +4,7 @@ import { loadsSuite } from './loads.ts';
 import { type OpenWarehouse, openForEachTest } from './opened.ts';
 import { patchesSuite } from './patches.ts';
 import { quarantineSuite } from './quarantine.ts';
+import { readingDaysSuite } from './reading_days.ts';
 import { readingsSuite } from './readings.ts';
 import { recordsSuite } from './records.ts';
 import { runsSuite } from './runs.ts';
@@ -15,6 +16,7 @@ export function warehouseSuite(engine: string, openIn: OpenWarehouse): void {
     const opened = openForEachTest(openIn);
     for (const suite of [
       readingsSuite,
+      readingDaysSuite,
       recordsSuite,
       patchesSuite,
       valuesSuite,
