@@ -49,6 +49,8 @@ export interface NightReport {
   readonly evidence: EvidenceReport;
   readonly extracts: readonly ExtractReport[];
   readonly findings: Readonly<Record<string, number>>;
+  /** Open quarantined rows of this night and earlier ones, by stream; null where the warehouse could not be asked. */
+  readonly quarantined_open: Readonly<Record<string, number>> | null;
   readonly error: null | {
     readonly stage: string;
     readonly source: string | null;

@@ -114,8 +114,8 @@ async function canVanish({ session, stream }: Commit): Promise<boolean> {
   return Number(unreadable) === 0 && Number(pages) > 0;
 }
 
-/** A key in a refused row, under the column's name or as APIs spell it (`po_id`, `poid`, `poId`, `PoId`). */
-function keyText(column: string): string {
+/** A key in a refused row (`refused`, JSON), under the column's name or as APIs spell it (`po_id`, `poid`, `poId`, `PoId`). */
+export function keyText(column: string): string {
   const camel = column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
   const pascal = camel.replace(/^\w/, (letter) => letter.toUpperCase());
   const names = new Set([column, column.replaceAll('_', ''), camel, pascal]);

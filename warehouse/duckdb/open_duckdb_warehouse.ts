@@ -5,7 +5,7 @@ import { exportParquet } from './export_parquet.ts';
 import { startLoad } from './load.ts';
 import { log } from './log.ts';
 import { migrate } from './migrate.ts';
-import { quarantinedRows } from './quarantine.ts';
+import { quarantinedRows, quarantineGroups } from './quarantine.ts';
 import { references } from './references.ts';
 import { openQuarantine, quarantinedDetail } from './replay.ts';
 import { runs } from './runs.ts';
@@ -37,6 +37,7 @@ export async function openDuckDbWarehouse(options: DatabaseOptions): Promise<War
     uncomparedDays: () => uncomparedDays(main),
     startComparison: (run_id) => startComparison(database, run_id),
     quarantined: (filter) => quarantinedRows(main, filter),
+    quarantineGroups: (filter) => quarantineGroups(main, filter),
     exportParquet: (query, path) => exportParquet(main, query, path),
     query: (sql) => readOnly(database, sql),
     close: async () => database.close(),
