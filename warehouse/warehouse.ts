@@ -47,7 +47,7 @@ export interface Load {
    * is refused again leaves them open with today's reason.
    * The load has ended after it, committed or not.
    * @throws GateError when the quarantine gate is shut; nothing is committed then
-   * @throws VanishedError when a list of keys lacks too many of the live records; nothing is committed then
+   * @throws VanishedError when a list, of records or of keys, lacks too many of those held; nothing is committed then
    */
   commit(options: { complete: boolean; gate: QuarantineGate; replay?: boolean }): Promise<LandedLoad>;
   /** Throws the staged pages away. */
@@ -74,7 +74,7 @@ export class GateError extends Error {
   }
 }
 
-/** A list of keys lacks so many live records that it is rather the list that is wrong; nothing was committed. */
+/** A list, of records or of keys, lacks so many of those held that it is rather the list that is wrong; nothing was committed. */
 export class VanishedError extends Error {
   override readonly name = 'VanishedError';
 }

@@ -22,7 +22,7 @@ export async function acceptRecords(
   const { complete, listed } = options;
   const vanished = complete && (listed || commit.stream.full) ? await canVanish(commit) : false;
   const records_vanished = vanished ? await buryVanished(commit, listed) : 0;
-  if (listed) await checkVanished(commit, records_vanished, options.gate);
+  if (vanished) await checkVanished(commit, records_vanished, options.gate);
   const rows_loaded = await insertVersions(commit);
   return { rows_loaded, records_vanished };
 }
@@ -126,6 +126,12 @@ export function keyText(column: string): string {
   return `coalesce(${list(read)})`;
 }
 
+function inParts({ in_parts }: Stream): string {
+  return in_parts === undefined
+    ? ''
+    : `AND r.${identifier(in_parts.column)} IS DISTINCT FROM ${literal(in_parts.value)}`;
+}
+
 /**
  * Adds a tombstone for each live record that did not appear, neither in the rows nor in a list of keys; it repeats
  * the last version.
@@ -146,7 +152,7 @@ async function buryVanished(commit: Commit, listed: boolean): Promise<number> {
      WHERE NOT is_vanished
        AND NOT EXISTS (SELECT 1 FROM stage_rows AS s WHERE ${equalOn(stream.key, 's', 'r')})
        AND NOT EXISTS (SELECT 1 FROM refused_keys AS k WHERE ${equalOn(stream.key, 'k', 'r')})
-       ${listed ? isMissing(stream) : ''}
+       ${listed ? isMissing(stream) : ''} ${inParts(stream)}
      ORDER BY ${key}`,
     { load_id: commit.load_id, run_id: commit.run_id, committed_at: commit.committed_at },
   );
