@@ -69,10 +69,16 @@ export function addCommands(program: Command, act: Act): void {
   );
 
   const quarantine = program.command('quarantine').description('rows that broke their contract');
-  command(quarantine, 'list', 'quarantined rows, newest first')
+  command(quarantine, 'list', 'quarantined rows: counts by stream and reason, then the rows, newest first')
     .option('--source <source>', 'only of this source')
     .option('--stream <stream>', 'only of this stream')
+    .option(
+      '--status <status>',
+      'open, replayed, outdated (the source says something newer since) or all',
+      'open',
+    )
     .option('--limit <rows>', 'at most this many', '50')
+    .option('--summary', 'only the counts by stream and reason')
     .action((options) =>
       act(async (at) => (await import('./commands/quarantine.ts')).quarantineList(at(options), options)),
     );

@@ -12,6 +12,7 @@ export function renderSummary(report: NightReport): string {
     modelLine(report),
     evidenceLine(report),
     ...findingLines(report),
+    ...quarantineLines(report),
     ...extractLines(report),
   ];
   if (report.error !== null) {
@@ -56,6 +57,14 @@ function evidenceLine({ evidence }: NightReport): string {
 function findingLines({ findings }: NightReport): readonly string[] {
   const found = Object.entries(findings).map(([kind, n]) => `${kind} ${whole(n)}`);
   return found.length === 0 ? [] : [`  findings    ${found.join(', ')}`];
+}
+
+function quarantineLines({ quarantined_open }: NightReport): readonly string[] {
+  const streams = Object.entries(quarantined_open ?? {});
+  if (streams.length === 0) return [];
+  const total = streams.reduce((sum, [, rows]) => sum + rows, 0);
+  const each = streams.map(([stream, rows]) => `${stream} ${whole(rows)}`).join(', ');
+  return [`  quarantine  ${whole(total)} rows open: ${each}; \`meterline quarantine list\` shows them`];
 }
 
 function extractLines(report: NightReport): readonly string[] {

@@ -19,6 +19,9 @@ const TABLES: Readonly<Record<string, readonly string[]>> = {
   fct_usage_daily: ['usage_date', 'account_id', 'cluster_id', 'dimension'],
   fct_overage: ['billing_period', 'subscription_id', 'line_id'],
   fct_churn_indicators: ['as_of_date', 'account_id'],
+  // These belong to no account, so they are tables of the extract and not of the data source.
+  mart_data_quality: ['source', 'stream'],
+  mart_data_quality_days: ['usage_date'],
 };
 
 const NAME = 'meterline';

@@ -8,6 +8,7 @@ import { load } from './load.ts';
 import { asked, type Night, type NightEnv, type NightOptions, opened } from './night.ts';
 import { dataPaths, programPaths } from './paths.ts';
 import { publish } from './publish.ts';
+import { openByStream } from './quarantine.ts';
 import { type NightReport, reportError } from './report.ts';
 import { seal } from './seal.ts';
 import { createSources } from './sources.ts';
@@ -106,6 +107,7 @@ async function record(night: Night, started_at: string, failure: NightError | nu
   const status = failure === null ? 'succeeded' : 'failed';
   const { results, run_id } = night;
   const warehouse = night.warehouse.current;
+  const quarantined_open = warehouse === null ? null : await openByStream(warehouse);
   if (warehouse !== null) {
     await warehouse.finishRun(runRecord(night, status, started_at, finished_at, failure?.message ?? null));
     await closeWarehouse(night);
@@ -122,6 +124,7 @@ async function record(night: Night, started_at: string, failure: NightError | nu
     extracts: results.extracts,
     findings: results.findings,
     ...(night.options.backfill !== undefined && { backfill: night.options.backfill }),
+    quarantined_open,
     error: failure === null ? null : reportError(failure),
   };
 }

@@ -1,22 +1,48 @@
 import { existsSync } from 'node:fs';
 import { UsageError } from '../schemas/errors.ts';
-import type { SourceName } from '../schemas/streams.ts';
 import { openDuckDbWarehouse } from '../warehouse/duckdb/open_duckdb_warehouse.ts';
 import { acquireRunLock } from '../warehouse/lock.ts';
-import type { QuarantinedDetail, QuarantinedRow, Warehouse } from '../warehouse/warehouse.ts';
+import type {
+  QuarantinedDetail,
+  QuarantinedRow,
+  QuarantineFilter,
+  QuarantineGroup,
+  Warehouse,
+} from '../warehouse/warehouse.ts';
 import type { DataPaths } from './paths.ts';
 import { allStreams } from './sources.ts';
 
+/** Quarantined rows as `quarantine list` shows them. */
+export interface QuarantineList {
+  /** Every row that the filter lets through, counted by stream, status, column and reason. */
+  readonly groups: readonly QuarantineGroup[];
+  /** The newest of them, at most as many as were asked for. */
+  readonly rows: readonly QuarantinedRow[];
+}
+
 /**
- * Quarantined rows, newest first; none where nothing was ever loaded.
+ * Quarantined rows, counted and listed; none where nothing was ever loaded.
  * @throws LockedError while a run has the warehouse
  */
 export async function listQuarantine(
   data: DataPaths,
-  filter: { source?: SourceName; stream?: string; limit: number },
-): Promise<readonly QuarantinedRow[]> {
-  if (!existsSync(data.warehouse)) return [];
-  return reading(data, (warehouse) => warehouse.quarantined(filter));
+  { limit, ...filter }: QuarantineFilter & { readonly limit: number },
+): Promise<QuarantineList> {
+  if (!existsSync(data.warehouse)) return { groups: [], rows: [] };
+  return reading(data, async (warehouse) => ({
+    groups: await warehouse.quarantineGroups(filter),
+    rows: await warehouse.quarantined({ ...filter, limit }),
+  }));
+}
+
+/** Open quarantined rows by stream (`polaris.readings`), of streams that have any. */
+export async function openByStream(warehouse: Warehouse): Promise<Readonly<Record<string, number>>> {
+  const open: Record<string, number> = {};
+  for (const { source, stream, rows } of await warehouse.quarantineGroups({ status: 'open' })) {
+    const name = `${source}.${stream}`;
+    open[name] = (open[name] ?? 0) + rows;
+  }
+  return open;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Page, ParsedPage } from '../schemas/page.ts';
 import type { SourceName, Stream } from '../schemas/streams.ts';
 import { readLanded } from '../warehouse/landing.ts';
 import { acquireRunLock } from '../warehouse/lock.ts';
-import type { Load, OpenQuarantine, QuarantinedPage } from '../warehouse/warehouse.ts';
+import type { Load, OpenQuarantine, QuarantinedPage, QuarantineGroup } from '../warehouse/warehouse.ts';
 import { asNightError, landedPage, referencesOf } from './load.ts';
 import { type Night, type NightEnv, type NightOptions, opened } from './night.ts';
 import { prepare, runRecord, startRun } from './nightly.ts';
@@ -34,6 +34,8 @@ export interface StreamReplay {
   readonly rows_still_refused: number;
   /** Rows of full lists that a newer list no longer has: left open, not tried. */
   readonly rows_outdated: number;
+  /** Every row of the stream that is open after the replay, by column and reason, the commonest first. */
+  readonly still_open: readonly QuarantineGroup[];
 }
 
 /** What a replay did; `run_id` is null where there was nothing to try. */
@@ -131,7 +133,7 @@ async function replayStream(night: Night, { source, stream, open }: Candidate): 
   const item = `${stream.source}.${stream.name}`;
   const about = { source: stream.source, stream: stream.name, rows_outdated: open.outdated };
   const none = { load_id: null, rows: 0, rows_loaded: 0, rows_held: 0, rows_still_refused: 0 };
-  if (open.pages.length === 0) return { ...about, ...none };
+  if (open.pages.length === 0) return { ...about, ...none, still_open: await stillOpen(night, stream) };
   night.env.onEvent({ kind: 'stage', stage: 'load', detail: `replay of ${item}` });
   const staged = await opened(night).startLoad(stream, night.run_id, night.env.now);
   try {
@@ -154,10 +156,15 @@ async function replayStream(night: Night, { source, stream, open }: Candidate): 
       rows_loaded: landed.rows_loaded,
       rows_held: landed.rows_unchanged,
       rows_still_refused: refused,
+      still_open: await stillOpen(night, stream),
     };
   } catch (error) {
     throw asNightError(error, item);
   }
+}
+
+function stillOpen(night: Night, { source, name }: Stream): Promise<readonly QuarantineGroup[]> {
+  return opened(night).quarantineGroups({ source, stream: name, status: 'open' });
 }
 
 /** Stages the quarantined rows, page by page; gives the number of those whose page as a whole is refused today. */

@@ -52,6 +52,8 @@ export interface NightReport {
   readonly findings: Readonly<Record<string, number>>;
   /** Of a backfill: what it read again, and why. */
   readonly backfill?: BackfillPlan;
+  /** Open quarantined rows of this night and earlier ones, by stream; null where the warehouse could not be asked. */
+  readonly quarantined_open: Readonly<Record<string, number>> | null;
   readonly error: null | {
     readonly stage: string;
     readonly source: string | null;

@@ -65,6 +65,7 @@ export const quantity = () =>
   as('decimal', z.string().regex(/^\d{1,18}(\.\d{1,9})?$/), decimalCheck(18, false));
 
 const RFC3339_UTC = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/;
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})?)?$/;
 const RFC3339_UTC_HOUR = /^\d{4}-\d{2}-\d{2}T\d{2}:00:00(\.0+)?Z$/;
 
 /** RFC 3339 with `Z`; the day must exist. Kept as text, stored as a UTC timestamp. */
@@ -102,8 +103,46 @@ export const day = () =>
 export const signedDecimal = () =>
   as('decimal', z.string().regex(/^-?\d{1,29}(\.\d{1,9})?$/), decimalCheck(29, true));
 
-/** A JSON number's source text, kept as text: money of systems that send doubles. */
-export const moneyText = () => as('text', z.string().regex(/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/));
+/** Digits before the point that numeric(38,9) holds, less one for the carry of a rounded tenth fraction digit. */
+const MONEY_DIGITS = 28;
+
+/**
+ * A JSON number's source text, kept as text: money of systems that send doubles. A number that numeric(38,9) cannot
+ * hold is refused here, since the models would have nothing in its place.
+ */
+export const moneyText = () =>
+  as(
+    'text',
+    z.string().refine(fitsMoney, {
+      error: `want the text of a number with at most ${MONEY_DIGITS} digits before the point`,
+    }),
+  );
+
+/** Whether a text is a number with at most so many digits before the point. */
+function fitsMoney(value: string): boolean {
+  const match = /^-?0*(\d*)(?:\.(\d+))?(?:[eE]([+-]?\d{1,6}))?$/.exec(value);
+  if (match === null || !/^-?\d/.test(value)) return false;
+  const [, whole = '', fraction = '', exponent = '0'] = match;
+  const zeros = fraction.length - fraction.replace(/^0+/, '').length;
+  const leading = whole === '' ? -zeros : whole.length;
+  const isZero = whole === '' && /^0*$/.test(fraction);
+  return isZero || leading + Number(exponent) <= MONEY_DIGITS;
+}
+
+/** A time as text: a day, or a date and time with or without an offset, that exists. Kept as received. */
+export const timeText = () =>
+  as(
+    'text',
+    z
+      .string()
+      .refine(
+        (value) =>
+          ISO_TIME.test(value) && isRealInstant(`${value.slice(0, 10)}T${value.slice(11, 19) || '00:00:00'}`),
+        {
+          error: 'want an ISO 8601 day or time that exists',
+        },
+      ),
+  );
 
 export const flag = () => as('boolean', z.boolean(), FLAG_CHECK);
 

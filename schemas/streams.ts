@@ -28,6 +28,8 @@ export interface Stream {
    * tombstone version. False where a read gives changes only.
    */
   readonly full: boolean;
+  /** Of a full list: records with this value come in parts, from elsewhere, so their absence says nothing. */
+  readonly in_parts?: { readonly column: string; readonly value: string };
   /** Streams of the same source whose current rows the parser needs (they are loaded before). */
   readonly references: readonly string[];
 }

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { as, flag, id, instant, moneyText, text, word } from './columns.ts';
+import { as, flag, id, instant, moneyText, text, timeText, word } from './columns.ts';
 import { type Stream, stream } from './streams.ts';
 
 const maybeText = () => text().nullable();
 const maybeInstant = () => instant().nullable();
+const maybeTime = () => timeText().nullable();
 /** A part of the record kept as JSON text: its shape differs by cloud, models take what they need. */
 const json = () => as('json', z.string());
 
@@ -49,8 +50,11 @@ export const CONTRACTS = tackle('contracts', ['id'], {
   total_contract_value: moneyText().nullable(),
   total_contract_value_currency: maybeText(),
   total_net_value: moneyText().nullable(),
+  total_net_value_currency: maybeText(),
   gross_disbursed: moneyText().nullable(),
+  gross_disbursed_currency: maybeText(),
   net_disbursed: moneyText().nullable(),
+  net_disbursed_currency: maybeText(),
   marketplace_fee_rate: moneyText().nullable(),
   last_modified: maybeInstant(),
 });
@@ -102,9 +106,9 @@ export const MICROSOFT_OFFERS = tackle('microsoft_offers', ['po_id'], {
   buyer_company_name: maybeText(),
   buyer_billing_account_id: maybeText(),
   start_on: maybeText(),
-  start_date: maybeText(),
-  end_date: maybeText(),
-  accept_by_date: maybeText(),
+  start_date: maybeTime(),
+  end_date: maybeTime(),
+  accept_by_date: maybeTime(),
   plan_ref: maybeText(),
   offer_ref: maybeText(),
   subscription_ref: maybeText(),
@@ -120,9 +124,9 @@ export const AWS_OFFERS = tackle('aws_offers', ['po_id'], {
   offer_type: maybeText(),
   source_offer_id: maybeText(),
   salesforce_id: maybeText(),
-  offer_expiration_at: maybeText(),
-  service_start_at: maybeText(),
-  service_end_at: maybeText(),
+  offer_expiration_at: maybeTime(),
+  service_start_at: maybeTime(),
+  service_end_at: maybeTime(),
   payment_model: maybeText(),
   currency_code: maybeText(),
   pricing: json().nullable(),
@@ -178,10 +182,16 @@ const MONEY_ROW = {
   account_number: maybeText(),
 };
 
+/** Azure's rows come as files, and a file that was cleared away takes nothing back. */
+function moneyList(name: string): Stream {
+  const key = ['cloud', 'invoice_id', 'transaction_id'] as const;
+  return { ...tackle(name, key, MONEY_ROW), in_parts: { column: 'cloud', value: 'azure' } };
+}
+
 /** One row per version of an invoice's transaction. */
-export const INVOICES = tackle('invoices', ['cloud', 'invoice_id', 'transaction_id'], MONEY_ROW);
+export const INVOICES = moneyList('invoices');
 /** One row per version of a disbursement's transaction. */
-export const DISBURSEMENTS = tackle('disbursements', ['cloud', 'invoice_id', 'transaction_id'], MONEY_ROW);
+export const DISBURSEMENTS = moneyList('disbursements');
 
 export const TACKLE_STREAMS: readonly Stream[] = [
   PRODUCTS,

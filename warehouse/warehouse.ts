@@ -57,7 +57,7 @@ export interface Load {
    * is refused again leaves them open with today's reason.
    * The load has ended after it, committed or not.
    * @throws GateError when the quarantine gate is shut; nothing is committed then
-   * @throws VanishedError when a list of keys lacks too many of the live records; nothing is committed then
+   * @throws VanishedError when a list, of records or of keys, lacks too many of those held; nothing is committed then
    */
   commit(options: { complete: boolean; gate: QuarantineGate; replay?: boolean }): Promise<LandedLoad>;
   /** Throws the staged pages away. */
@@ -84,7 +84,7 @@ export class GateError extends Error {
   }
 }
 
-/** A list of keys lacks so many live records that it is rather the list that is wrong; nothing was committed. */
+/** A list, of records or of keys, lacks so many of those held that it is rather the list that is wrong; nothing was committed. */
 export class VanishedError extends Error {
   override readonly name = 'VanishedError';
 }
@@ -161,7 +161,37 @@ export interface QuarantinedRow {
   readonly reason: string;
   readonly status: string;
   readonly quarantined_at: Instant;
+  /** How many times the row was delivered and refused for this reason, and when last. */
+  readonly times_seen: number;
+  readonly last_seen_at: Instant;
   readonly row_text: string;
+}
+
+/** Which quarantined rows: all that a key is absent for. */
+export interface QuarantineFilter {
+  readonly source?: SourceName;
+  readonly stream?: string;
+  readonly status?: QuarantineStatus;
+}
+
+/**
+ * `open`: refused, and nobody has settled it. `replayed`: it passed later, or is held by now. `outdated`: a newer
+ * row of the same record passed, or a newer full list came without it.
+ */
+export const QUARANTINE_STATUSES = ['open', 'replayed', 'outdated'] as const;
+export type QuarantineStatus = (typeof QUARANTINE_STATUSES)[number];
+
+/** Quarantined rows of one stream that stand alike and were refused for one reason. */
+export interface QuarantineGroup {
+  readonly source: SourceName;
+  readonly stream: string;
+  readonly status: string;
+  /** Null where the row as a whole was refused. */
+  readonly column_name: string | null;
+  readonly reason: string;
+  readonly rows: number;
+  readonly first_seen_at: Instant;
+  readonly last_seen_at: Instant;
 }
 
 /** Everything that is kept about a quarantined row. */
@@ -170,9 +200,6 @@ export interface QuarantinedDetail extends QuarantinedRow {
   readonly cluster_id: string | null;
   /** The reading's number in its cluster as plain digits; null for other streams and where unreadable. */
   readonly seq: string | null;
-  /** How many times the row was delivered and refused for this reason. */
-  readonly times_seen: number;
-  readonly last_seen_at: Instant;
   /** Where the page lies below the data directory, and the request that brought it. */
   readonly path: string;
   readonly url: string;
@@ -253,12 +280,9 @@ export interface Warehouse {
   leafHashes(from: number): AsyncIterable<readonly Buffer[]>;
   recordTreeHead(head: TreeHead, run_id: string, at: Instant): Promise<void>;
 
-  quarantined(filter: {
-    source?: SourceName;
-    stream?: string;
-    status?: string;
-    limit: number;
-  }): Promise<readonly QuarantinedRow[]>;
+  quarantined(filter: QuarantineFilter & { readonly limit: number }): Promise<readonly QuarantinedRow[]>;
+  /** The same rows counted by stream, status, column and reason: by source and stream, the commonest first. */
+  quarantineGroups(filter: QuarantineFilter): Promise<readonly QuarantineGroup[]>;
   /** One quarantined row with all that is known of it; null where there is none of that number. */
   quarantinedRow(quarantine_id: number): Promise<QuarantinedDetail | null>;
   /** Open quarantined rows of a stream that can be replayed; `quarantine_id` null = all. */

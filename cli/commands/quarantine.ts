@@ -1,51 +1,54 @@
+import { join } from 'node:path';
 import { dataPaths } from '../../pipelines/paths.ts';
 import { listQuarantine, showQuarantined } from '../../pipelines/quarantine.ts';
-import { type ReplayReport, replayQuarantine, type StreamReplay } from '../../pipelines/replay.ts';
+import { replayQuarantine } from '../../pipelines/replay.ts';
 import { allStreams } from '../../pipelines/sources.ts';
 import { UsageError } from '../../schemas/errors.ts';
 import { SOURCE_NAMES, type SourceName } from '../../schemas/streams.ts';
+import { QUARANTINE_STATUSES, type QuarantineStatus } from '../../warehouse/warehouse.ts';
 import { type Context, configure, nightEnv } from '../context.ts';
 import { EXIT } from '../exit.ts';
+import { renderQuarantined, renderQuarantineList, renderReplay } from '../quarantine_text.ts';
 
 export interface QuarantineListArguments {
   readonly source?: string;
   readonly stream?: string;
+  readonly status: string;
   readonly limit: string;
+  readonly summary?: boolean;
 }
 
-/** Lists quarantined rows, newest first: where they came from and why they were refused. */
+/**
+ * Counts quarantined rows by stream and reason, and lists the newest. With `--json` one list: the rows, or with
+ * `--summary` the counts.
+ */
 export async function quarantineList(context: Context, given: QuarantineListArguments): Promise<number> {
   const source = sourceOf(given.source);
+  const stream = streamOf(given.stream);
+  const status = statusOf(given.status);
   const limit = wholeFrom1('--limit', given.limit);
   const { config } = await configure(context, { start: false, now: null });
-  const rows = await listQuarantine(dataPaths(config.data_dir), {
+  const found = await listQuarantine(dataPaths(config.data_dir), {
     ...(source !== null && { source }),
-    ...(given.stream !== undefined && { stream: given.stream }),
+    ...(stream !== null && { stream }),
+    ...(status !== null && { status }),
     limit,
   });
-  if (context.json) context.output.print(JSON.stringify(rows));
-  else if (rows.length === 0) context.output.print('no quarantined rows');
-  else context.output.print(rows.map(render).join('\n'));
+  const { groups, rows } = given.summary === true ? { ...found, rows: [] } : found;
+  if (context.json) context.output.print(JSON.stringify(given.summary === true ? groups : rows));
+  else context.output.print(renderQuarantineList({ groups, rows }, given.status));
   return EXIT.done;
-}
-
-function render(row: Awaited<ReturnType<typeof listQuarantine>>[number]): string {
-  const place = `${row.source}.${row.stream} page ${row.page_sha256.slice(0, 12)}… offset ${row.page_offset}`;
-  const column = row.column_name === null ? 'row' : `${row.column_name} = ${row.value ?? 'absent'}`;
-  return `#${row.quarantine_id}  ${place}\n    ${column}: ${row.reason}  [${row.status}, ${row.quarantined_at}]`;
 }
 
 /** Shows everything that is kept about one quarantined row. */
 export async function quarantineShow(context: Context, id: string): Promise<number> {
   const quarantine_id = wholeFrom1('<id>', id);
   const { config } = await configure(context, { start: false, now: null });
-  const row = await showQuarantined(dataPaths(config.data_dir), quarantine_id);
-  if (context.json) context.output.print(JSON.stringify(row));
-  else {
-    const width = Math.max(...Object.keys(row).map((name) => name.length));
-    const lines = Object.entries(row).map(([name, value]) => `${name.padEnd(width)}  ${value ?? '-'}`);
-    context.output.print(lines.join('\n'));
-  }
+  const data = dataPaths(config.data_dir);
+  const row = await showQuarantined(data, quarantine_id);
+  context.output.print(
+    context.json ? JSON.stringify(row) : renderQuarantined(row, join(data.root, row.path)),
+  );
   return EXIT.done;
 }
 
@@ -68,19 +71,6 @@ export async function quarantineReplay(context: Context, given: QuarantineReplay
   return EXIT.done;
 }
 
-function renderReplay({ streams, run_id }: ReplayReport): string {
-  if (run_id === null) return 'no open quarantined rows to replay';
-  const loaded = streams.reduce((sum, each) => sum + each.rows_loaded, 0);
-  const next = loaded === 0 ? [] : ['the marts have them after the next `meterline run`'];
-  return [`replay (run ${run_id})`, ...streams.map(replayLine), ...next].join('\n');
-}
-
-function replayLine(each: StreamReplay): string {
-  const outdated = each.rows_outdated === 0 ? '' : `, ${each.rows_outdated} outdated by a newer list`;
-  const held = `${each.rows_held} held already, ${each.rows_still_refused} still refused`;
-  return `  ${each.source}.${each.stream}: ${each.rows} rows tried, ${each.rows_loaded} loaded, ${held}${outdated}`;
-}
-
 function sourceOf(given: string | undefined): SourceName | null {
   if (given === undefined) return null;
   const found = SOURCE_NAMES.find((name) => name === given);
@@ -93,6 +83,13 @@ function streamOf(given: string | undefined): string | null {
   const names = new Set(allStreams().map((stream) => stream.name));
   if (names.has(given)) return given;
   throw new UsageError(`--stream: got ${given}, want one of ${[...names].join(', ')}`);
+}
+
+function statusOf(given: string): QuarantineStatus | null {
+  if (given === 'all') return null;
+  const found = QUARANTINE_STATUSES.find((status) => status === given);
+  if (found !== undefined) return found;
+  throw new UsageError(`--status: got ${given}, want one of ${QUARANTINE_STATUSES.join(', ')}, all`);
 }
 
 function wholeFrom1(option: string, given: string): number {

@@ -69,8 +69,13 @@ const CONTRACT_FIELDS = {
     is_money: true,
     also: [['totalContractNetValue', 'amount']],
   }),
+  total_net_value_currency: field(['totalNetValue', 'currencyCode'], {
+    also: [['totalContractNetValue', 'currencyCode']],
+  }),
   gross_disbursed: money('grossDisbursed', 'amount'),
+  gross_disbursed_currency: of('grossDisbursed', 'currencyCode'),
   net_disbursed: money('netDisbursed', 'amount'),
+  net_disbursed_currency: of('netDisbursed', 'currencyCode'),
   marketplace_fee_rate: money('marketplaceFeeRate'),
   last_modified: of('lastModified'),
 };
@@ -90,14 +95,7 @@ export const RECORD_SHAPES: readonly RecordShape[] = [
     stream: CONTRACTS,
     fields: CONTRACT_FIELDS,
     whole: null,
-    ignored: [
-      'vendorId',
-      'cloudData',
-      'totalNetValue.currencyCode',
-      'totalContractNetValue.currencyCode',
-      'grossDisbursed.currencyCode',
-      'netDisbursed.currencyCode',
-    ],
+    ignored: ['vendorId', 'cloudData'],
   },
   {
     stream: SUBSCRIPTIONS,

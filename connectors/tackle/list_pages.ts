@@ -1,5 +1,6 @@
 import type { Page } from '../../schemas/page.ts';
 import { sourceError } from '../http.ts';
+import { jsonText } from '../json_body.ts';
 import { newPage } from '../new_page.ts';
 import { joinUrl } from '../safe_url.ts';
 import { tackleEnvelope } from './envelope.ts';
@@ -39,14 +40,20 @@ export async function* listPages(
     const page = newPage(session.context.env, list.stream, response);
     offset += records.length;
     const isLast = list.paging === 'offset' ? records.length === 0 : next === null;
-    // By offset, the same records again mean that the offset has no effect.
-    const mark = list.paging === 'offset' ? page.sha256 : next;
+    // By offset, the same records again mean that the offset has no effect, however the page is written.
+    const mark = list.paging === 'offset' ? keysOf(list, records) : next;
     if (!isLast && mark !== null && seen.has(mark)) throw loop(session, asked, list, mark);
     if (mark !== null) seen.add(mark);
     yield { ...page, isLast };
     if (isLast) return;
     query = nextQuery(list, next, offset);
   }
+}
+
+/** Whose records a page has, in order; a record without a key is named as a whole. */
+function keysOf(list: TackleList, records: readonly unknown[]): string {
+  const [key] = list.stream.key;
+  return jsonText(records.map((record) => Object(record)[key] ?? record));
 }
 
 function firstQuery(list: TackleList): Readonly<Record<string, string>> {

@@ -5,6 +5,24 @@
   {%- endif -%}
 {%- endmacro %}
 
+{#- The same for a text that need not be JSON at all (the text of a refused row): null where it is not. -#}
+{% macro json_text_of_any(json, path) -%}
+  {%- if target.type == 'bigquery' -%}{{ json_text(json, path) }}
+  {%- else -%}(case when json_valid({{ json }}) then {{ json_text(json, path) }} end)
+  {%- endif -%}
+{%- endmacro %}
+
+{#- The names of a JSON object's fields, as an array of texts. -#}
+{% macro json_field_names(json) -%}
+  {%- if target.type == 'bigquery' -%}
+  array(
+    select replace(regexp_replace(name, r'^"(.*)"$', r'\1'), r'\"', '"')
+    from unnest(json_keys(parse_json({{ json }}), 1)) as name
+  )
+  {%- else -%}json_keys({{ json }})
+  {%- endif -%}
+{%- endmacro %}
+
 {#- The elements at a constant path as an array of JSON texts; a single object counts as an array of one. -#}
 {% macro json_elements(json, path) -%}
   {%- if target.type == 'bigquery' -%}

@@ -10,9 +10,10 @@
 {%- endmacro %}
 
 {#- An ISO 8601 text (date, local time, or time with an offset) as a UTC timestamp; null where it is none.
-    DuckDB's cast to a plain timestamp drops an offset silently, so it goes by way of timestamptz. -#}
+    DuckDB's cast to a plain timestamp drops an offset silently, so it goes by way of timestamptz; BigQuery's refuses more than
+    six fraction digits, which Microsoft writes. -#}
 {% macro text_to_timestamp(expression) -%}
-  {%- if target.type == 'bigquery' -%}safe_cast({{ expression }} as timestamp)
+  {%- if target.type == 'bigquery' -%}safe_cast(regexp_replace({{ expression }}, r'(\.[0-9]{6})[0-9]+', r'\1') as timestamp)
   {%- else -%}cast(try_cast({{ expression }} as timestamptz) at time zone 'UTC' as timestamp)
   {%- endif -%}
 {%- endmacro %}

@@ -76,6 +76,9 @@ function parse(stream: Stream, body: string): ParsedPage {
   return source('http://127.0.0.1:1').parse(stream, page, new Map());
 }
 
+const usage = (quantity: string) =>
+  `{"id":"u","cloud":"aws","subscription_id":"s","dimension":{"name":"d","quantity":${quantity}},"start_time":"2026-11-01T00:00:00Z","status":"idle"}`;
+
 const list = (records: string) => `{"data":[${records}],"metadata":{"nextPageToken":null}}`;
 
 describe('money', () => {
@@ -99,6 +102,35 @@ describe('money', () => {
     );
     expect(row.pricing).toBe('{"dimensions":[{"price":1.10}],"currency_code":"USD"}');
     expect(row.currency_code).toBe('USD');
+  });
+
+  test.each(['1e3', '0.1', '12.50', '-0', '1E-7', '9999999999999999999999999999.9', '0.00e400', '0.001e30'])(
+    'is kept as %s',
+    (text) =>
+      expect(rowOf(USAGE_RECORDS, parse(USAGE_RECORDS, list(usage(text)))).dimension_quantity).toBe(text),
+  );
+
+  test.each(['1e28', '10000000000000000000000000000', '0.1e29', '"1,234.50"', '"1e"', '""', '"٣"'])(
+    'that the models could not hold, %s, quarantines the row',
+    (text) => {
+      const { offsets, rejected } = parse(USAGE_RECORDS, list(`${usage(text)},${usage('1')}`));
+      expect(rejected).toMatchObject([{ offset: 0, column: 'dimension_quantity' }]);
+      expect(offsets).toEqual([1]);
+    },
+  );
+
+  test('of a contract has its own currency beside each amount', () => {
+    const record = `{"id":"c","cloudMarketplace":"gcp","offerId":"o","contractStatus":"Active",
+      "totalNetValue":{"amount":0.1,"currencyCode":"EUR"},"grossDisbursed":{"amount":1e3,"currencyCode":"GBP"},
+      "netDisbursed":{"amount":12.50,"currencyCode":"USD"}}`;
+    expect(rowOf(CONTRACTS, parse(CONTRACTS, `{"contracts":[${record}],"next":null}`))).toMatchObject({
+      total_net_value: '0.1',
+      total_net_value_currency: 'EUR',
+      gross_disbursed: '1e3',
+      gross_disbursed_currency: 'GBP',
+      net_disbursed: '12.50',
+      net_disbursed_currency: 'USD',
+    });
   });
 
   test('of another kind quarantines the row, which is shown as it was sent', () => {
@@ -131,6 +163,53 @@ describe('a record', () => {
       '[{"po_id":"p","offer_ref":"o","state":"accepted","salesforce":"006"}]',
     );
     expect(rejected).toMatchObject([{ column: 'opportunity_id' }]);
+  });
+
+  test.each([
+    ['"2026-01-01"', true],
+    ['"2026-01-01T00:00:00.1234567Z"', true],
+    ['"2026-01-01T00:00:00+02:00"', true],
+    ['null', true],
+    ['"2026-02-30"', false],
+    ['"01/02/2026"', false],
+    ['"soon"', false],
+    ['20260101', false],
+  ])('with a private offer’s time %s is good: %s', (time, isGood) => {
+    const microsoft = `[{"po_id":"p","offer_ref":"o","state":"draft","end_date":${time}}]`;
+    const aws = `[{"po_id":"p","offerid":"o","pricing":{"service_end_at":${time}}}]`;
+    expect(parse(MICROSOFT_OFFERS, microsoft).offsets).toHaveLength(isGood ? 1 : 0);
+    expect(parse(AWS_OFFERS, aws).offsets).toHaveLength(isGood ? 1 : 0);
+  });
+
+  test.each([
+    [CONTRACTS, 'contractStatus', (one: string) => `{"contracts":[${one}],"next":null}`],
+    [CONTRACTS, 'pricingModel', (one: string) => `{"contracts":[${one}],"next":null}`],
+    [CONTRACTS, 'channel', (one: string) => `{"contracts":[${one}],"next":null}`],
+    [MICROSOFT_OFFERS, 'state', (one: string) => `[${one}]`],
+    [USAGE_RECORDS, 'reason', list],
+    [USAGE_RECORDS, 'status', list],
+    [SUBSCRIPTIONS, 'cloud', list],
+  ] as const)('of $name with a word that nobody knows in %s is quarantined alone', (stream, field, page) => {
+    const good = {
+      id: 'i',
+      po_id: 'i',
+      tackle_subscription_id: 'i',
+      offerId: 'o',
+      offer_ref: 'o',
+      offerid: 'o',
+      subscription_id: 's',
+      cloudMarketplace: 'aws',
+      contractStatus: 'Active',
+      cloud: 'aws',
+      state: 'draft',
+      status: 'idle',
+      dimension: { name: 'd', quantity: 1 },
+      start_time: '2026-11-01T00:00:00Z',
+    };
+    const records = [{ ...good, [field]: 'never seen before' }, good].map((each) => JSON.stringify(each));
+    const { offsets, rejected } = parse(stream, page(records.join(',')));
+    expect(offsets).toEqual([1]);
+    expect(rejected).toMatchObject([{ offset: 0, value: '"never seen before"' }]);
   });
 
   test('without its offer is loaded; where none of several has one, the field has vanished', () => {
@@ -371,4 +450,78 @@ test('AWS offers are read on over pages that the server made shorter than asked 
   const pages = await readAll(tackle, AWS_OFFERS);
   const keys = pages.flatMap((page) => tackle.parse(AWS_OFFERS, page, new Map()).columns[0]);
   expect(keys).toEqual(offers.map(({ po_id }) => po_id));
+});
+
+test('AWS offers that come again at every offset, each time written otherwise, are a loop', async () => {
+  let asked = 0;
+  const { source: tackle } = await start(() => {
+    asked += 1;
+    return { body: [{ po_id: 'po-1', offerid: 'o', served: asked }] };
+  });
+  await expect(readAll(tackle, AWS_OFFERS)).rejects.toThrow(/the same records at another offset, a loop/);
+  expect(asked).toBe(2);
+});
+
+describe('a refusal', () => {
+  test.each([
+    [
+      400,
+      { code: 'bad_request', error: 'size is too large', errors: [], error_type: 'validation' },
+      'size is too large',
+    ],
+    [400, { errors: [{ message: 'start_after is no time' }] }, 'start_after is no time'],
+    [
+      403,
+      { code: 403, error_type: 'permission', error: { detail: 'no read:contracts' } },
+      'no read:contracts',
+    ],
+    [404, '<html>no such page</html>', 'no such page'],
+    [422, ['one', 'two'], '["one","two"]'],
+    [400, '', 'status 400'],
+  ])('of status %i is final and shown in whatever envelope it comes', async (status, body, words) => {
+    let asked = 0;
+    const { source: tackle } = await start(() => {
+      asked += 1;
+      return { status, body };
+    });
+    const error = await readAll(tackle, SUBSCRIPTIONS).catch((caught: unknown) => caught);
+    expect(String(error)).toContain(`got status ${status}`);
+    expect(String(error)).toContain(words);
+    expect(asked).toBe(1);
+  });
+
+  test('with status 200 is no page', async () => {
+    const { source: tackle } = await start(() => ({
+      body: { code: 'internal', error: 'sorry', errors: [] },
+    }));
+    await expect(readAll(tackle, SUBSCRIPTIONS)).rejects.toThrow(
+      /envelope whose data is wrong .*nextPageToken/,
+    );
+  });
+
+  test('with 429 is tried again after the time asked for', async () => {
+    let asked = 0;
+    const api = await scriptedApi((call) => {
+      if (call.method === 'POST') return { body: { access_token: 'token', expires_in: 5400 } };
+      asked += 1;
+      const busy = { status: 429, headers: { 'retry-after': '7' }, body: { error: 'slow down' } };
+      return asked === 1 ? busy : { body: { data: [], metadata: {} } };
+    });
+    running.push(api);
+    const env = testEnv();
+    const waited: number[] = [];
+    const patient = createTackleSource(
+      {
+        url: api.url,
+        contracts_url: api.url,
+        microsoft_offers_url: api.url,
+        aws_offers_url: api.url,
+        client_id: 'a',
+        client_secret: 'b',
+      },
+      { ...env, sleep: async (ms) => void waited.push(ms) },
+    );
+    expect(await readAll(patient, SUBSCRIPTIONS)).toHaveLength(1);
+    expect(waited).toEqual([7000]);
+  });
 });

@@ -182,7 +182,7 @@ describe('nights over faulty sources', () => {
       expect(report.error).toBeNull();
       const count = report.sources[name]?.rows_quarantined ?? 0;
       expect(count).toBeGreaterThan(0);
-      const rows = await listQuarantine(dataPaths(dataDir), { source: name, limit: 1000 });
+      const { rows } = await listQuarantine(dataPaths(dataDir), { source: name, limit: 1000 });
       expect(rows.length).toBe(count);
       for (const row of rows) {
         expect(row.reason).not.toBe('');

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allStreams } from '../../pipelines/sources.ts';
 import { openDuckDbWarehouse } from '../../warehouse/duckdb/open_duckdb_warehouse.ts';
 import { scratch } from '../support/scratch.ts';
+import { withWarehouse } from '../support/tables.ts';
 import { modelsProject, shippedSeeds } from './models_project.ts';
 
 /** Every model, data test and unit test, over the tables that a new warehouse has before anything was read. */
@@ -26,4 +27,14 @@ describe('the models on an empty warehouse', () => {
     expect(units.length).toBeGreaterThan(5);
     expect(result.counts.skipped).toBe(0);
   }, 300_000);
+
+  it('the data-quality mart has a row for every stream that the loader knows, and says that nothing was read', async () => {
+    const rows = await withWarehouse(dir, (sql) =>
+      sql(`SELECT source || '.' || stream AS stream, loads::INTEGER AS loads, as_of_date, days_behind, quarantine_share
+           FROM marts.mart_data_quality ORDER BY 1`),
+    );
+    const unread = { loads: 0, as_of_date: null, days_behind: null, quarantine_share: null };
+    const streams = allStreams().map(({ source, name }) => `${source}.${name}`);
+    expect(rows).toEqual(streams.toSorted().map((stream) => ({ stream, ...unread })));
+  });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { moneyText, timeText } from '../../schemas/columns.ts';
 import { bigquery, duckdb, type Rows } from './engines.ts';
 import { decimalText, nanos } from './exact.ts';
 import { CHECKS, DATES, PROJECT, STATISTICS } from './macro_statements.ts';
@@ -23,7 +24,7 @@ beforeAll(async () => {
     const statements = await compileOffline(dir, target, dir);
     for (const [name, sql] of statements) compiled.set(`${target}/${name}`, sql);
   }
-  evaluated = bigquery([decimalQuery(), statisticsQuery(), dateQuery()]);
+  evaluated = bigquery([decimalQuery(), statisticsQuery(), dateQuery(), acceptedQuery()]);
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
@@ -118,12 +119,41 @@ function statisticsQuery(): string {
 
 const DATE_ROWS = [
   ['2026-03-01', '2026-03-02 02:00:00', '1.2345678905e3', '2026-03-01T01:00:00+02:00'],
-  ['2024-02-29', '2026-03-02 02:00:00.000001', '0.0000000005', '2026-03-01T01:00:00Z'],
+  ['2024-02-29', '2026-03-02 02:00:00.000001', '0.0000000005', '2026-03-01T01:00:00.0000000Z'],
   ['2026-01-31', '2026-03-02 01:59:59.999999', 'none', '2026-03-01'],
 ].map(([d, t, n, i]) => `select date '${d}' as d, timestamp '${t}' as t, '${n}' as n, '${i}' as i`);
 
 const dateQuery = (): string =>
   `select to_json_string(t) from (${withCases(sqlOf('bigquery/dates', ''), DATE_ROWS)}) as t`;
+
+const digits = (max: number) => fc.stringMatching(new RegExp(`^\\d{1,${max}}$`));
+const exponent = fc.option(fc.integer({ min: -40, max: 40 }), { nil: null });
+const numberText = fc
+  .tuple(fc.constantFrom('', '-'), digits(34), fc.option(digits(20), { nil: null }), exponent)
+  .map(
+    ([sign, whole, fraction, e]) =>
+      `${sign}${whole}${fraction === null ? '' : `.${fraction}`}${e === null ? '' : `e${e}`}`,
+  );
+const TIMES = [
+  '2026-03-01',
+  '2026-03-01T23:59:59',
+  '2026-03-01T01:00:00.123456789+05:30',
+  '2024-02-29T00:00:00.1Z',
+];
+
+/** Texts that the contracts let through. */
+const ACCEPTED = fc
+  .sample(numberText, { numRuns: 600, seed: 3 })
+  .filter((text) => moneyText().safeParse(text).success)
+  .map((n, index) => ({ n, i: TIMES[index % TIMES.length] ?? '' }))
+  .filter(({ i }) => timeText().safeParse(i).success)
+  .map(
+    ({ n, i }) =>
+      `select date '2026-01-01' as d, timestamp '2026-01-01 00:00:00' as t, '${n}' as n, '${i}' as i`,
+  );
+
+const acceptedQuery = (): string =>
+  `select to_json_string(struct(number, instant)) from (${withCases(sqlOf('bigquery/dates', ''), ACCEPTED)}) as t`;
 
 describe('decimal macros equal exact arithmetic', () => {
   test('on DuckDB', async () => {
@@ -246,6 +276,17 @@ describe('dates, instants and texts', () => {
     const found = await duckdb(withCases(sqlOf('duckdb/dates', ''), DATE_ROWS));
     expect(found.map(plain)).toEqual(WANT);
     keys = found.map((row) => row.key);
+  });
+
+  test('what a contract lets through is never null here', async () => {
+    const found = await duckdb(withCases(sqlOf('duckdb/dates', ''), ACCEPTED));
+    const google = evaluated[3] ?? [];
+    expect(ACCEPTED.length).toBeGreaterThan(100);
+    expect([found.length, google.length]).toEqual([ACCEPTED.length, ACCEPTED.length]);
+    for (const row of [...found, ...google]) {
+      expect(row.number).not.toBeNull();
+      expect(row.instant).not.toBeNull();
+    }
   });
 
   test("in Google's evaluator", () => {

@@ -20,6 +20,7 @@ function report(run_id: string, status: 'succeeded' | 'failed', finished_at: str
     evidence: { tree_size: 0, root_hash: '', checkpoint_verified: null },
     extracts: [],
     findings: {},
+    quarantined_open: {},
     error: null,
   };
 }

@@ -22,7 +22,7 @@ export async function acceptRecords(
   const { complete, listed } = options;
   const vanished = complete && (listed || commit.stream.full) ? await canVanish(commit) : false;
   const records_vanished = vanished ? await buryVanished(commit, listed) : 0;
-  if (listed) await checkVanished(commit, records_vanished, options.gate);
+  if (vanished) await checkVanished(commit, records_vanished, options.gate);
   const rows_loaded = await insertVersions(commit);
   return { rows_loaded, records_vanished };
 }
@@ -125,8 +125,8 @@ async function canVanish({ session, stream }: Commit): Promise<boolean> {
   return Number(unreadable) === 0 && Number(pages) > 0;
 }
 
-/** A key in a refused row, under the column's name or as APIs spell it (`po_id`, `poid`, `poId`, `PoId`). */
-function keyText(column: string): string {
+/** A key in a refused row (`refused`, JSON), under the column's name or as APIs spell it (`po_id`, `poid`, `poId`, `PoId`). */
+export function keyText(column: string): string {
   const camel = column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
   const pascal = camel.replace(/^\w/, (letter) => letter.toUpperCase());
   const names = new Set([column, column.replaceAll('_', ''), camel, pascal]);
@@ -135,6 +135,12 @@ function keyText(column: string): string {
     return `CASE WHEN json_type(refused, ${path}) = 'VARCHAR' THEN json_extract_string(refused, ${path}) END`;
   });
   return `coalesce(${list(read)})`;
+}
+
+function inParts({ in_parts }: Stream): string {
+  return in_parts === undefined
+    ? ''
+    : `AND r.${identifier(in_parts.column)} IS DISTINCT FROM ${literal(in_parts.value)}`;
 }
 
 /**
@@ -157,7 +163,7 @@ async function buryVanished(commit: Commit, listed: boolean): Promise<number> {
      WHERE NOT is_vanished
        AND NOT EXISTS (SELECT 1 FROM stage_rows AS s WHERE ${equalOn(stream.key, 's', 'r')})
        AND NOT EXISTS (SELECT 1 FROM refused_keys AS k WHERE ${equalOn(stream.key, 'k', 'r')})
-       ${listed ? isMissing(stream) : ''}
+       ${listed ? isMissing(stream) : ''} ${inParts(stream)}
      ORDER BY ${key}`,
     { load_id: commit.load_id, run_id: commit.run_id, committed_at: commit.committed_at },
   );

@@ -111,7 +111,7 @@ async function commitLoad(
     if (options.replay === true) await settleQuarantine(commit);
     else {
       await checkGate(session, stream, options.gate, figures);
-      await writeQuarantine(commit);
+      await writeQuarantine(commit, options.complete);
     }
     if (stream.kind === 'revisions') await fillSeq(commit);
     await writePages(commit);

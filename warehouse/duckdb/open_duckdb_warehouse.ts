@@ -5,7 +5,7 @@ import { exportParquet } from './export_parquet.ts';
 import { startLoad } from './load.ts';
 import { log } from './log.ts';
 import { migrate } from './migrate.ts';
-import { quarantinedRows } from './quarantine.ts';
+import { quarantinedRows, quarantineGroups } from './quarantine.ts';
 import { readingDays } from './reading_days.ts';
 import { references } from './references.ts';
 import { openQuarantine, quarantinedDetail } from './replay.ts';
@@ -39,6 +39,7 @@ export async function openDuckDbWarehouse(options: DatabaseOptions): Promise<War
     startComparison: (run_id, is_part) => startComparison(database, { run_id, is_part }),
     readingDays: (days) => readingDays(main, days),
     quarantined: (filter) => quarantinedRows(main, filter),
+    quarantineGroups: (filter) => quarantineGroups(main, filter),
     exportParquet: (query, path) => exportParquet(main, query, path),
     query: (sql) => readOnly(database, sql),
     close: async () => database.close(),

@@ -2,10 +2,10 @@ import type { Stream } from '../../schemas/streams.ts';
 import { type QuarantineGate, VanishedError } from '../warehouse.ts';
 import { type Commit, rawName } from './commit.ts';
 import type { Session } from './database.ts';
-import { identifier } from './sql.ts';
+import { identifier, list } from './sql.ts';
 import { count } from './values.ts';
 
-/** More than this share of the live records missing from a list of keys is rather a user who no longer sees them. */
+/** More than this share of the records missing from a list is rather a user who no longer sees them. */
 const MAX_VANISHED_SHARE = 0.1;
 
 /** Adds keys to `present_keys`. @throws Error for a stream whose records have no single text key */
@@ -36,22 +36,21 @@ export function isMissing(stream: Stream): string {
   return `AND NOT EXISTS (SELECT 1 FROM present_keys AS p WHERE p.key = r.${keyColumn(stream)}) ${isLive}`;
 }
 
-/** @throws VanishedError when more records vanished than a list of keys is believed, unless the operator accepts it */
+/** @throws VanishedError when more records vanished than a list is believed, unless the operator accepts it */
 export async function checkVanished(
   { session, stream }: Commit,
   vanished: number,
   gate: QuarantineGate,
 ): Promise<void> {
   if (gate.accepted || vanished <= gate.min_rows) return;
-  const key = keyColumn(stream);
   const { live } = await session.row(
-    'count the live records',
-    `SELECT count(DISTINCT ${key}) AS live FROM ${rawName(stream)}`,
+    'count the records held',
+    `SELECT count(*) AS live FROM (SELECT DISTINCT ${list(stream.key.map(identifier))} FROM ${rawName(stream)})`,
   );
   if (vanished <= MAX_VANISHED_SHARE * count(live)) return;
   const item = `${stream.source}.${stream.name}`;
   throw new VanishedError(
-    `warehouse: load of ${stream.source} ${stream.name}: got a list of keys without ${vanished} of the ` +
+    `warehouse: load of ${stream.source} ${stream.name}: got a list without ${vanished} of the ` +
       `${count(live)} records held, want at most ${gate.min_rows} or a share of ${MAX_VANISHED_SHARE}; nothing was ` +
       `kept: give the user sight of all records, or bury them once with --accept-quarantine ${item}`,
   );

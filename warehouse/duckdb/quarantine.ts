@@ -1,5 +1,6 @@
 import { SOURCE_NAMES, type SourceName, type Stream } from '../../schemas/streams.ts';
-import type { QuarantinedRow } from '../warehouse.ts';
+import type { QuarantinedRow, QuarantineFilter, QuarantineGroup } from '../warehouse.ts';
+import { keyText } from './accept_records.ts';
 import type { Commit } from './commit.ts';
 import type { ResultRow, Session } from './database.ts';
 import { storedValues } from './ddl.ts';
@@ -39,9 +40,9 @@ function jsonValue(value: string, type: string): string {
 
 /**
  * Writes the refusals to the quarantine. A row that is still open for the same reason is not entered again: its
- * `last_seen_at` moves on.
+ * `last_seen_at` moves on. `complete`: the load ended a read of all that there is.
  */
-export async function writeQuarantine(commit: Commit): Promise<void> {
+export async function writeQuarantine(commit: Commit, complete: boolean): Promise<void> {
   const { session, stream, load_id, run_id, committed_at } = commit;
   const which = `q.source = ${literal(stream.source)} AND q.stream = ${literal(stream.name)} AND q.status = 'open'
     AND q.row_sha256 = sha256(f.row_text) AND q.reason = f.reason`;
@@ -69,6 +70,29 @@ export async function writeQuarantine(commit: Commit): Promise<void> {
      WHERE NOT EXISTS (SELECT 1 FROM ops.quarantine AS q WHERE ${which})`,
     { run_id, load_id, at: committed_at },
   );
+  if (stream.kind === 'records') await outdate(commit, complete);
+}
+
+/**
+ * Settles open rows of records that this load says something newer of: it has a good row of the same key, or it is
+ * a full list without the row. A replay could load nothing from the old one. Append-only streams have no newer
+ * delivery of a row: what is refused there stays open.
+ */
+async function outdate({ session, stream }: Commit, complete: boolean): Promise<void> {
+  const ofStream = `source = ${literal(stream.source)} AND stream = ${literal(stream.name)} AND status = 'open'`;
+  const sameKey = stream.key.map((column) => `s.${identifier(column)} = ${keyText(column)}`).join(' AND ');
+  const listed = complete && stream.full ? 'EXISTS (SELECT 1 FROM stage_pages)' : 'false';
+  await session.run(
+    'settle outdated quarantine',
+    `UPDATE ops.quarantine SET status = 'outdated' WHERE quarantine_id IN (
+       SELECT quarantine_id FROM (
+         SELECT *, CASE WHEN json_valid(row_text) THEN row_text::JSON END AS refused
+         FROM ops.quarantine WHERE ${ofStream}
+       ) AS q
+       WHERE NOT EXISTS (
+           SELECT 1 FROM refusals AS f WHERE q.row_sha256 = sha256(f.row_text) AND q.reason = f.reason)
+         AND (${listed} OR EXISTS (SELECT 1 FROM stage_rows AS s WHERE s._failed_column IS NULL AND ${sameKey})))`,
+  );
 }
 
 /** Enters the numbers of reading rows that were received but not kept, once each. */
@@ -91,23 +115,56 @@ export async function fillSeq({ session, load_id }: Commit): Promise<void> {
 /** Rows of the quarantine, the newest first. */
 export async function quarantinedRows(
   session: Session,
-  filter: { source?: string; stream?: string; status?: string; limit: number },
+  filter: QuarantineFilter & { readonly limit: number },
 ): Promise<readonly QuarantinedRow[]> {
-  const named = (['source', 'stream', 'status'] as const).flatMap((column) => {
-    const value = filter[column];
-    return value === undefined ? [] : [{ column, value }];
-  });
-  const where = named.map(({ column }) => `${column} = $${column}`);
+  const { where, values } = condition(filter);
   const rows = await session.rows(
     'list the quarantine',
-    `SELECT *, ${instantOf('quarantined_at')} AS quarantined FROM ops.quarantine
-     WHERE ${['true', ...where].join(' AND ')} ORDER BY quarantine_id DESC LIMIT $limit`,
-    { limit: filter.limit, ...Object.fromEntries(named.map(({ column, value }) => [column, value])) },
+    `SELECT *, ${instantOf('quarantined_at')} AS quarantined, ${instantOf('last_seen_at')} AS last_seen
+     FROM ops.quarantine WHERE ${where} ORDER BY quarantine_id DESC LIMIT $limit`,
+    { limit: filter.limit, ...values },
   );
   return rows.map(quarantinedRow);
 }
 
-/** A row of `ops.quarantine`, with `quarantined_at` as an instant in `quarantined`. */
+/** The rows of the quarantine by stream, status, column and reason. */
+export async function quarantineGroups(
+  session: Session,
+  filter: QuarantineFilter,
+): Promise<readonly QuarantineGroup[]> {
+  const { where, values } = condition(filter);
+  const rows = await session.rows(
+    'count the quarantine',
+    `SELECT source, stream, status, column_name, reason, count(*) AS entries,
+       ${instantOf('min(quarantined_at)')} AS first_seen, ${instantOf('max(last_seen_at)')} AS last_seen
+     FROM ops.quarantine WHERE ${where} GROUP BY source, stream, status, column_name, reason
+     ORDER BY source, stream, status, entries DESC, column_name NULLS FIRST, reason`,
+    values,
+  );
+  return rows.map((row) => ({
+    source: sourceName(text(row.source)),
+    stream: text(row.stream),
+    status: text(row.status),
+    column_name: textOrNull(row.column_name),
+    reason: text(row.reason),
+    rows: count(row.entries),
+    first_seen_at: text(row.first_seen),
+    last_seen_at: text(row.last_seen),
+  }));
+}
+
+function condition(filter: QuarantineFilter) {
+  const named = (['source', 'stream', 'status'] as const).flatMap((column) => {
+    const value = filter[column];
+    return value === undefined ? [] : [{ column, value }];
+  });
+  return {
+    where: ['true', ...named.map(({ column }) => `${column} = $${column}`)].join(' AND '),
+    values: Object.fromEntries(named.map(({ column, value }) => [column, value])),
+  };
+}
+
+/** A row of `ops.quarantine`, with instants in `quarantined` and `last_seen`. */
 export function quarantinedRow(row: ResultRow): QuarantinedRow {
   return {
     quarantine_id: count(row.quarantine_id),
@@ -121,6 +178,9 @@ export function quarantinedRow(row: ResultRow): QuarantinedRow {
     reason: text(row.reason),
     status: text(row.status),
     quarantined_at: text(row.quarantined),
+    // Entries of an earlier version of this program do not say how often they were seen.
+    times_seen: count(row.times_seen ?? 1),
+    last_seen_at: text(row.last_seen),
     row_text: text(row.row_text),
   };
 }

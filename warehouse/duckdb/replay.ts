@@ -39,9 +39,6 @@ function detailOf(row: ResultRow): QuarantinedDetail {
     load_id: count(row.load_id),
     cluster_id: textOrNull(row.cluster_id),
     seq: textOrNull(row.seq),
-    // Entries of an earlier version of this program do not say how often they were seen.
-    times_seen: countOrNull(row.times_seen) ?? 1,
-    last_seen_at: text(row.last_seen),
     path: text(row.path),
     url: text(row.url),
     received_at: text(row.received),

@@ -15,11 +15,13 @@ links as (
     links.tackle_load_id,
     mapped.account_id,
     links.subscription_id,
+    links.cluster_id,
     links.from_hour,
     links.to_hour,
     max(links.to_hour) over (
       partition by links.as_of_date, mapped.account_id, links.subscription_id
-      order by links.from_hour, links.to_hour
+      -- The cluster breaks ties: two windows over equal rows may each put another one first.
+      order by links.from_hour, links.to_hour, links.cluster_id
       rows between unbounded preceding and 1 preceding
     ) as reached_hour
   from {{ ref('int_cluster_subscriptions_as_of') }} as links
@@ -34,7 +36,7 @@ numbered as (
     links.*,
     sum(case when from_hour <= reached_hour then 0 else 1 end) over (
       partition by as_of_date, account_id, subscription_id
-      order by from_hour, to_hour
+      order by from_hour, to_hour, cluster_id
       rows between unbounded preceding and current row
     ) as island
   from links

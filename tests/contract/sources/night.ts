@@ -72,6 +72,7 @@ function onlyStream(which: SourceCase, source: Source, fail_after: number | unde
       return failing(which, source.pages(stream, { ...from, bookmark }), fail_after);
     },
     parse: (stream, page) => source.parse(stream, page, which.references),
+    columnar: (stream, page) => source.columnar?.(stream, page, which.references) ?? null,
     close: () => source.close(),
   };
 }

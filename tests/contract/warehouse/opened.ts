@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import { POLARIS_STREAMS } from '../../../schemas/polaris.ts';
 import { ACCOUNT } from '../../../schemas/salesforce.ts';
-import { SUBSCRIPTIONS } from '../../../schemas/tackle.ts';
+import { INVOICES, SUBSCRIPTIONS } from '../../../schemas/tackle.ts';
 import type { Warehouse } from '../../../warehouse/warehouse.ts';
 
 /** Opens the warehouse that lies in a directory, creating it where it is not there. */
@@ -32,7 +32,7 @@ export function openForEachTest(openIn: OpenWarehouse): OpenedWarehouse {
     const directory = await mkdtemp(join(tmpdir(), 'meterline-warehouse-'));
     const warehouse = await openIn(directory);
     current = { warehouse, directory };
-    await warehouse.migrate([...POLARIS_STREAMS, ACCOUNT.stream, SUBSCRIPTIONS]);
+    await warehouse.migrate([...POLARIS_STREAMS, ACCOUNT.stream, SUBSCRIPTIONS, INVOICES]);
   });
   afterEach(async () => {
     const { warehouse, directory } = opened();

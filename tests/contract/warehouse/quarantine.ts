@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CUSTOMERS, FEATURES } from '../../../schemas/polaris.ts';
 import { GateError, type Warehouse } from '../../../warehouse/warehouse.ts';
-import { AT, feature, landed, load, OPEN_GATE } from './fixtures.ts';
+import { AT, customer, feature, landed, load, OPEN_GATE } from './fixtures.ts';
 import type { OpenedWarehouse } from './opened.ts';
 
 /** How every warehouse keeps refused rows, and when it refuses a load. */
@@ -88,6 +88,44 @@ export function quarantineSuite(opened: OpenedWarehouse): void {
         quarantined_at: AT,
         status: 'open',
       });
+    });
+
+    it('counts rows by stream, status, column and reason, the commonest first', async () => {
+      const refused = (reason: string, row: string) => ({ column: 'hour', reason, row });
+      await load(opened.warehouse, FEATURES, [
+        landed(FEATURES, [], {
+          rejected: [refused('want an hour', '1'), refused('missing key', '2'), refused('missing key', '3')],
+        }),
+      ]);
+      await load(opened.warehouse, CUSTOMERS, [landed(CUSTOMERS, [], { rejected: [{ row: '4' }] })]);
+      const groups = await opened.warehouse.quarantineGroups({});
+      const about = { source: 'polaris', status: 'open', first_seen_at: AT, last_seen_at: AT };
+      expect(groups).toEqual([
+        { ...about, stream: 'customers', column_name: null, reason: 'want a row', rows: 1 },
+        { ...about, stream: 'features', column_name: 'hour', reason: 'missing key', rows: 2 },
+        { ...about, stream: 'features', column_name: 'hour', reason: 'want an hour', rows: 1 },
+      ]);
+      expect(await opened.warehouse.quarantineGroups({ stream: 'customers' })).toEqual(groups.slice(0, 1));
+      expect(await opened.warehouse.quarantineGroups({ status: 'replayed' })).toEqual([]);
+    });
+
+    it('settles a row of a record once the source says something newer of it, and no other', async () => {
+      const bad = (customer_id: string, reason: string) => ({
+        row: JSON.stringify({ customer_id, status: 'paused' }),
+        reason,
+      });
+      const refused = [bad('cust-1', 'a'), bad('cust-2', 'b'), bad('cust-3', 'c')];
+      const statuses = async () =>
+        (await opened.warehouse.quarantined({ limit: 9 })).map(({ reason, status }) => `${reason} ${status}`);
+      await load(opened.warehouse, CUSTOMERS, [landed(CUSTOMERS, [], { rejected: refused })], {
+        complete: false,
+      });
+      // A part of the list: the good row of the first settles it, the third is refused again.
+      const part = landed(CUSTOMERS, [customer({})], { rejected: refused.slice(2) });
+      await load(opened.warehouse, CUSTOMERS, [part], { complete: false });
+      expect(await statuses()).toEqual(['c open', 'b open', 'a outdated']);
+      await load(opened.warehouse, CUSTOMERS, [part], { complete: true });
+      expect(await statuses()).toEqual(['c open', 'b outdated', 'a outdated']);
     });
   });
 }

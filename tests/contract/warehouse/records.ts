@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CUSTOMERS, FEATURES } from '../../../schemas/polaris.ts';
 import { ACCOUNT } from '../../../schemas/salesforce.ts';
-import { SUBSCRIPTIONS } from '../../../schemas/tackle.ts';
+import { INVOICES, SUBSCRIPTIONS } from '../../../schemas/tackle.ts';
 import { VanishedError } from '../../../warehouse/warehouse.ts';
 import { AT, customer, landed, load, OPEN_GATE, type Row } from './fixtures.ts';
 import type { OpenedWarehouse } from './opened.ts';
@@ -67,6 +67,42 @@ export function recordsSuite(opened: OpenedWarehouse): void {
         complete: false,
       });
       expect(result.records_vanished).toBe(0);
+    });
+
+    it('refuses a full list that lacks too many, and keeps nothing; the operator may accept it', async () => {
+      const many = Array.from({ length: 10 }, (_, n) => customer({ customer_id: `cust-${n}` }));
+      await full(many);
+      const strict = { max_share: 1, min_rows: 1, accepted: false };
+      const listed = (rows: readonly Row[], accepted: boolean) =>
+        load(opened.warehouse, CUSTOMERS, [landed(CUSTOMERS, rows)], {
+          complete: true,
+          gate: { ...strict, accepted },
+        });
+      const refused = listed([customer({ customer_id: 'new' })], false);
+      await expect(refused).rejects.toThrow(/a list without 10 of the 10/);
+      await expect(refused).rejects.toBeInstanceOf(VanishedError);
+      expect(await opened.texts('SELECT count(*) FROM raw.polaris_customers')).toEqual(['10']);
+      expect(await listed(many.slice(1), false)).toMatchObject({ records_vanished: 1 });
+      expect(await listed(many.slice(1, 2), true)).toMatchObject({ records_vanished: 8 });
+    });
+
+    it('buries nothing of what comes in parts', async () => {
+      const invoice = (cloud: string) => ({
+        invoice_id: `i-${cloud}`,
+        cloud,
+        account_receivable_period: '2026-10',
+        product: 'p',
+        transaction_id: 't',
+        seller_revenue: '1e3',
+        marketplace_fee: '0.1',
+        net_amount: '12.50',
+        account_number: null,
+      });
+      const rows = ['aws', 'azure'].map(invoice);
+      await load(opened.warehouse, INVOICES, [landed(INVOICES, rows)], { complete: true });
+      const emptied = await load(opened.warehouse, INVOICES, [landed(INVOICES, [])], { complete: true });
+      expect(emptied).toMatchObject({ records_vanished: 1 });
+      expect(await opened.texts('SELECT cloud FROM raw.tackle_invoices WHERE is_vanished')).toEqual(['aws']);
     });
 
     it('does not bury a record whose row was refused', async () => {
