@@ -56,6 +56,8 @@ function guarded(tokens: AccessTokens, answer: Answer): Handler {
       return answer(request.url.searchParams, request);
     } catch (error) {
       if (error instanceof BadRequest) return error.reply;
+      // A page that the rendered rows cannot be cut into: final, so that no client tries it again.
+      if (error instanceof RangeError) return new BadRequest(error.message).reply;
       throw error;
     }
   };

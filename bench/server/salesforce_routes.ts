@@ -75,6 +75,8 @@ function guarded(
     return { ...reply, headers: { ...reply.headers, ...usage } };
   } catch (error) {
     if (error instanceof SalesforceError) return error.reply();
+    if (error instanceof RangeError)
+      return new SalesforceError(400, 'INVALID_LOCATOR', error.message).reply();
     throw error;
   }
 }
