@@ -58,7 +58,7 @@ function meterline(data: DataSet, only: readonly string[]): Contestant {
     name: 'meterline',
     label: 'meterline',
     reads: 'server',
-    does: 'the whole command `meterline run`: start-up, requests, landing of each body, checks of every value, versions and duplicates, evidence leaves and their tree, page manifest, control totals, one transaction per stream',
+    does: `the whole command \`meterline run\`: start-up, requests, landing of each body, checks of every value and count, ${data === 'readings' ? 'duplicates, evidence leaves and their tree, control totals' : 'versions of records, fields that vanished or are empty, nine more objects without records'}, page manifest, one transaction per stream`,
     command({ url, folder }) {
       const config = join(folder, 'meterline.yaml');
       writeFileSync(config, configuration(data, url, join(folder, 'data')));

@@ -27,7 +27,7 @@ export function renderReport(report: BenchReport): string {
   return [
     '# Loading, side by side',
     '',
-    `Written by \`npm run bench:load\` on ${report.date}: ${whole(report.rows)} rows, ${report.runs} runs of each contestant, all in one run of the benchmark.`,
+    `Written by \`npm run bench:load\` on ${report.date}: ${whole(report.rows)} rows, every contestant ${report.runs === 1 ? 'once' : `${report.runs} times`}, all in one run of the benchmark.`,
     '',
     ...report.surroundings.map((line) => `- ${line}`),
     '',
