@@ -4,7 +4,8 @@ import { ACCOUNT_FIELDS, type Rendered, renderDataSets } from '../../bench/data_
 import { type BenchServer, startServer } from '../../bench/server/start_server.ts';
 import { scratch } from '../support/scratch.ts';
 
-const ROWS = 5_500;
+// Enough for a row that the fleet delivers twice.
+const ROWS = 8_500;
 const root = scratch();
 const credentials = { client_id: 'bench', client_secret: 'loopback' };
 const served: { server?: BenchServer; rendered?: Rendered } = {};
