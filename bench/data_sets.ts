@@ -1,5 +1,6 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { ACCOUNT } from '../schemas/salesforce.ts';
 import { writePageFiles } from './page_files.ts';
 import { type AccountFacts, renderAccounts } from './render_accounts.ts';
@@ -30,9 +31,10 @@ export async function renderDataSets(
   rows: Readonly<Record<DataSet, number>>,
 ): Promise<Rendered> {
   mkdirSync(folder, { recursive: true });
+  const maker = makerFingerprint();
   const stores = {
-    readings: join(folder, `readings-${rows.readings}`),
-    accounts: join(folder, `accounts-${rows.accounts}`),
+    readings: join(folder, `readings-${rows.readings}-${maker}`),
+    accounts: join(folder, `accounts-${rows.accounts}-${maker}`),
   };
   const pages = { readings: `${stores.readings}-pages`, accounts: `${stores.accounts}-pages` };
   await renderReadings(stores.readings, rows.readings);
@@ -43,6 +45,21 @@ export async function renderDataSets(
   readings.close();
   accounts.close();
   return { stores, pages, facts };
+}
+
+/** Changes with the code that makes rows, so that rows of older code are never taken for today's. */
+function makerFingerprint(): string {
+  const hash = createHash('sha256').update(ACCOUNT_FIELDS.join());
+  const fleet = join(dirname(import.meta.dirname), 'simulators', 'fleet');
+  const own = ['render_readings.ts', 'render_accounts.ts', 'row_store.ts', 'page_files.ts', 'data_sets.ts'];
+  const files = [
+    ...own.map((name) => join(import.meta.dirname, name)),
+    ...readdirSync(fleet)
+      .toSorted()
+      .map((name) => join(fleet, name)),
+  ];
+  for (const file of files) hash.update(readFileSync(file));
+  return hash.digest('hex').slice(0, 8);
 }
 
 /** Writes the same rows as files of one page each, which only the floors read. */

@@ -18,6 +18,7 @@ import { surroundings } from './versions.ts';
 export async function runBench(options: BenchOptions, tell: Tell): Promise<BenchReport> {
   const { data_dir, rows, runs, only, memory_rows } = options;
   const asked = CONTESTANTS.filter(({ data, name }) => isAsked(only, data, name));
+  const measuredOn = surroundings();
   const samples = asked.length === 0 ? [] : await raceOver(options, asked, tell);
   const isCurve = only.length === 0 || only.includes(MEMORY);
   const curve = isCurve ? await memoryCurve(data_dir, [rows, memory_rows], tell) : [];
@@ -26,7 +27,7 @@ export async function runBench(options: BenchOptions, tell: Tell): Promise<Bench
     date: new Date().toISOString().slice(0, 10),
     rows,
     runs,
-    surroundings: surroundings(),
+    surroundings: measuredOn,
     standings: all,
     curve,
     targets: targets(all, curve),

@@ -1,15 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { version as duckdbVersion } from '@duckdb/node-api';
 import { programVersion } from '../pipelines/version.ts';
 import { PEER_PYTHON } from './contestants.ts';
 
-/** What a result was measured on and with, one line each. */
+/** What a result is measured on and with, one line each; to be asked before anything runs, for the load of others. */
 export function surroundings(): readonly string[] {
   const [first] = cpus();
   return [
     `machine: ${cpus().length} cores (${first?.model.trim() ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${process.arch}`,
+    `load average before the first run: ${(loadavg()[0] ?? 0).toFixed(1)}; much above zero, other work ran beside, and only rates per CPU second mean something`,
     `meterline ${programVersion()}, Node ${process.versions.node}, DuckDB ${duckdbVersion()} (Node binding)`,
     `peers: ${peerVersions().join(', ')}`,
   ];
