@@ -1,3 +1,4 @@
+import { CONTESTANTS } from './contestants.ts';
 import type { Sample } from './race.ts';
 import type { Standing } from './summary.ts';
 import type { Target } from './targets.ts';
@@ -31,6 +32,7 @@ export function renderReport(report: BenchReport): string {
     '',
     ...report.surroundings.map((line) => `- ${line}`),
     '',
+    ...notRun(report.standings),
     ...METHOD,
     ...sets.flatMap((data) => section(data, report)),
     ...curveSection(report.curve),
@@ -44,6 +46,13 @@ const METHOD = [
   'Rates are medians (least to most). "meterline is … times" divides meterline\'s median by the contestant\'s; in brackets the same per second of processor time, which other work on the machine moves less.',
   '',
 ];
+
+/** A part of the benchmark says that it is one. */
+function notRun(standings: readonly Standing[]): readonly string[] {
+  const missing = CONTESTANTS.filter((each) => !standings.some(({ contestant }) => contestant === each));
+  if (missing.length === 0) return [];
+  return [`Not run: ${missing.map(({ data, label }) => `${data} by ${label}`).join(', ')}.`, ''];
+}
 
 function section(data: Standing['contestant']['data'], report: BenchReport): readonly string[] {
   const own = report.standings.filter(({ contestant }) => contestant.data === data);
