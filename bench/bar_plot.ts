@@ -25,7 +25,7 @@ export function barPlot(standings: readonly Standing[]): string {
   }
   const height = Math.ceil(y - LINE / 2);
   const box = `width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}"`;
-  const back = `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`;
+  const back = `<title>Rows per second of each contestant</title>\n<rect width="${WIDTH}" height="${height}" fill="#fff"/>`;
   return `<svg xmlns="http://www.w3.org/2000/svg" ${box} role="img">\n${[back, ...parts].join('\n')}\n</svg>\n`;
 }
 
