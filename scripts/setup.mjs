@@ -1,5 +1,6 @@
 // Sets up everything that meterline needs, from the package registries, without root. Runs on the system's Node
-// (>= 20.19, no TypeScript yet). Idempotent: when all is done it only compares two fingerprints.
+// (>= 20.19, no TypeScript yet). Idempotent: when all is done it only compares two fingerprints. `--bench` also makes the
+// environment of the benchmark's peers.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,8 +10,10 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const windows = process.platform === 'win32';
 const stamps = join(root, '.setup');
-const venv = join(root, '.venv');
-const venvPython = windows ? join(venv, 'Scripts', 'python.exe') : join(venv, 'bin', 'python');
+const OWN = { folder: '.venv', requirements: 'requirements.txt', stamp: 'python' };
+const PEERS = { folder: 'bench/.venv', requirements: 'bench/requirements.txt', stamp: 'bench-python' };
+const pythonOf = ({ folder }) =>
+  windows ? join(root, folder, 'Scripts', 'python.exe') : join(root, folder, 'bin', 'python');
 const pinnedNode = join(root, 'node_modules', 'node', 'bin', windows ? 'node.exe' : 'node');
 
 /** Says one clear line and ends with the usage code. */
@@ -116,8 +119,10 @@ function findPython() {
   );
 }
 
-/** Makes the virtual environment; gives the command that is pip for it. */
-function makeVenv(python) {
+/** Makes a virtual environment; gives the command that is pip for it. */
+function makeVenv(environment, python) {
+  const venv = join(root, environment.folder);
+  const venvPython = pythonOf(environment);
   rmSync(venv, { recursive: true, force: true });
   const hasPip = spawnSync(python.command, ['-c', 'import ensurepip']).status === 0;
   if (hasPip) {
@@ -134,14 +139,15 @@ function makeVenv(python) {
   return [python.command, '-m', 'pip', '--python', venvPython];
 }
 
-function installPython() {
-  const wanted = fingerprint(read('requirements.txt'));
-  if (stampIs('python', wanted) && existsSync(venvPython)) return;
+function installPython(environment) {
+  const { folder, requirements } = environment;
+  const wanted = fingerprint(read(requirements));
+  if (stampIs(environment.stamp, wanted) && existsSync(pythonOf(environment))) return;
   const python = findPython();
   say(
-    `making .venv with ${python.command} ${python.version} and installing its packages by hash (about a minute) …`,
+    `making ${folder} with ${python.command} ${python.version} and installing its packages by hash (about a minute) …`,
   );
-  const [command, ...args] = makeVenv(python);
+  const [command, ...args] = makeVenv(environment, python);
   const install = [
     'install',
     '--quiet',
@@ -152,15 +158,16 @@ function installPython() {
     '--no-deps',
     '--only-binary=:all:',
     '-r',
-    'requirements.txt',
+    requirements,
   ];
   run('pip install', command, [...args, ...install]);
   run('pip check', command, [...args, 'check']);
-  stamp('python', wanted);
+  stamp(environment.stamp, wanted);
 }
 
 checkNode();
 const started = Date.now();
 installPackages();
-installPython();
+installPython(OWN);
+if (process.argv.includes('--bench')) installPython(PEERS);
 if (Date.now() - started > 2000) say(`done in ${Math.round((Date.now() - started) / 1000)} s`);

@@ -19,6 +19,8 @@ export interface SimReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer | string | object;
+  /** Sent as it is, whatever the client would take: a benchmark measures clients, not this server's gzip. */
+  readonly plain?: boolean;
 }
 
 export type Handler = (request: SimRequest) => SimReply | Promise<SimReply>;
@@ -158,7 +160,11 @@ async function send(
   let bytes = Buffer.isBuffer(plain) ? plain : Buffer.from(plain, 'utf8');
   const headers: Record<string, string> = { date: new Date().toUTCString(), ...reply.headers };
   if (isObject) headers['content-type'] ??= 'application/json';
-  if (bytes.length > 1024 && TAKES_GZIP.test(String(incoming.headers['accept-encoding'] ?? ''))) {
+  if (
+    !reply.plain &&
+    bytes.length > 1024 &&
+    TAKES_GZIP.test(String(incoming.headers['accept-encoding'] ?? ''))
+  ) {
     bytes = Buffer.from(await compress(bytes, { level: 1 }));
     headers['content-encoding'] = 'gzip';
   }
