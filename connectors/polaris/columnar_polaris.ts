@@ -33,11 +33,19 @@ function areKnown(page: ColumnarPage, pairs: readonly Pair[]): boolean {
   const names = READINGS.columns.map(({ name }) => name);
   const dimension = names.indexOf('dimension');
   const unit = names.indexOf('unit');
+  // Rows of one cluster and hour follow one another in the order of their dimensions.
+  let likely = 0;
   for (let row = 0; row < page.rows; row += 1) {
-    const known = pairs.some(
-      (pair) => isAt(page, row, dimension, pair.dimension) && isAt(page, row, unit, pair.unit),
-    );
-    if (!known) return false;
+    let tried = 0;
+    for (; tried < pairs.length; tried += 1) {
+      const pair = pairs[(likely + tried) % pairs.length] as Pair;
+      if (isAt(page, row, dimension, pair.dimension)) {
+        if (!isAt(page, row, unit, pair.unit)) return false;
+        break;
+      }
+    }
+    if (tried === pairs.length) return false;
+    likely = (likely + tried + 1) % pairs.length;
   }
   return true;
 }

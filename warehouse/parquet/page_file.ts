@@ -47,33 +47,111 @@ function integers(name: string, rows: number, value: (row: number) => number): P
   return { name, type: 'int64', values: new Uint8Array(words.buffer) };
 }
 
-/** A column of places: lengths and bytes are copied, no text is made. */
-function spanColumn({ bytes, rows, width, spans }: ColumnarPage, column: number): ParquetColumn {
-  const name = `t${column}`;
-  let size = 0;
+/** A column of places: bytes are copied, no text is made; with a dictionary where values repeat. */
+function spanColumn(page: ColumnarPage, column: number): ParquetColumn {
+  const present = presentRows(page, column);
+  const encoded = repeatedValues(page, column) ?? { values: plainValues(page, column) };
+  return { name: `t${column}`, type: 'text', ...encoded, ...(present === null ? {} : { present }) };
+}
+
+/** One bit a row, 1 where it has a value; null where every row has one. */
+function presentRows({ rows, width, spans }: ColumnarPage, column: number): Uint8Array | null {
+  const present = new Uint8Array(Math.ceil(rows / 8));
   let nulls = 0;
   for (let row = 0, at = column * 2; row < rows; row += 1, at += width * 2) {
-    const length = (spans[at + 1] as number) - (spans[at] as number);
-    if (length < 0) nulls += 1;
-    else size += 4 + length;
+    if ((spans[at] as number) > (spans[at + 1] as number)) nulls += 1;
+    else present[row >> 3] = (present[row >> 3] as number) | (1 << (row & 7));
   }
+  return nulls === 0 ? null : present;
+}
+
+function plainValues({ bytes, rows, width, spans }: ColumnarPage, column: number): Uint8Array {
+  let size = 0;
+  for (let row = 0, at = column * 2; row < rows; row += 1, at += width * 2)
+    if ((spans[at] as number) <= (spans[at + 1] as number))
+      size += 4 + (spans[at + 1] as number) - (spans[at] as number);
   const values = new Uint8Array(size);
-  const present = nulls === 0 ? undefined : new Uint8Array(Math.ceil(rows / 8));
   let to = 0;
   for (let row = 0, at = column * 2; row < rows; row += 1, at += width * 2) {
     const start = spans[at] as number;
     const end = spans[at + 1] as number;
-    if (end < start) continue;
-    if (present !== undefined) present[row >> 3] = (present[row >> 3] as number) | (1 << (row & 7));
-    const length = end - start;
-    values[to] = length;
-    values[to + 1] = length >>> 8;
-    values[to + 2] = length >>> 16;
-    values[to + 3] = length >>> 24;
-    to += 4;
-    for (let from = start; from < end; from += 1) values[to++] = bytes[from] as number;
+    if (start <= end) to = writeText(values, to, bytes, start, end);
   }
-  return { name, type: 'text', values, ...(present === undefined ? {} : { present }) };
+  return values;
+}
+
+/** A text in PLAIN encoding; gives where the next begins. */
+function writeText(to: Uint8Array, at: number, bytes: Uint8Array, start: number, end: number): number {
+  const length = end - start;
+  to[at] = length;
+  to[at + 1] = length >>> 8;
+  to[at + 2] = length >>> 16;
+  to[at + 3] = length >>> 24;
+  let place = at + 4;
+  for (let from = start; from < end; from += 1) to[place++] = bytes[from] as number;
+  return place;
+}
+
+/** A dictionary of more values than this, or of more than a fourth of the rows, is none. */
+const MOST_DIFFERENT = 4096;
+/** Slots of the hash table: a power of two, twice as many as values at least. */
+const SLOTS = 16_384;
+
+/** The different values of a column and each row's place among them; null where too few repeat. */
+function repeatedValues(
+  page: ColumnarPage,
+  column: number,
+): Pick<ParquetColumn, 'values' | 'dictionary'> | null {
+  const { bytes, rows, width, spans } = page;
+  const most = Math.min(MOST_DIFFERENT, rows >> 2);
+  const slots = new Uint16Array(SLOTS); // place + 1; 0 = free
+  const starts = new Uint32Array(most);
+  const ends = new Uint32Array(most);
+  const places = new Uint16Array(rows);
+  let size = 0;
+  let values = 0;
+  let length = 0;
+  for (let row = 0, at = column * 2; row < rows; row += 1, at += width * 2) {
+    const start = spans[at] as number;
+    const end = spans[at + 1] as number;
+    if (start > end) continue;
+    let slot = hashOf(bytes, start, end) & (SLOTS - 1);
+    for (;;) {
+      const place = (slots[slot] as number) - 1;
+      if (place === -1) {
+        if (size === most) return null;
+        starts[size] = start;
+        ends[size] = end;
+        length += 4 + end - start;
+        slots[slot] = size + 1;
+        places[values++] = size;
+        size += 1;
+        break;
+      }
+      if (areEqual(bytes, start, end, starts[place] as number, ends[place] as number)) {
+        places[values++] = place;
+        break;
+      }
+      slot = (slot + 1) & (SLOTS - 1);
+    }
+  }
+  const dictionary = new Uint8Array(length);
+  for (let place = 0, to = 0; place < size; place += 1)
+    to = writeText(dictionary, to, bytes, starts[place] as number, ends[place] as number);
+  return { values: new Uint8Array(places.buffer, 0, values * 2), dictionary: { size, values: dictionary } };
+}
+
+/** FNV-1a. */
+function hashOf(bytes: Uint8Array, start: number, end: number): number {
+  let hash = 0x811c9dc5;
+  for (let at = start; at < end; at += 1) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
+  return hash ^ (hash >>> 15);
+}
+
+function areEqual(bytes: Uint8Array, start: number, end: number, other: number, otherEnd: number): boolean {
+  if (end - start !== otherEnd - other) return false;
+  for (let at = start, to = other; at < end; at += 1, to += 1) if (bytes[at] !== bytes[to]) return false;
+  return true;
 }
 
 /** A column of texts. */

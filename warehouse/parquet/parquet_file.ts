@@ -8,6 +8,11 @@ export interface ParquetColumn {
   readonly name: string;
   readonly type: 'text' | 'int64' | 'hash';
   readonly values: Uint8Array;
+  /**
+   * Where values repeat: the different ones, in PLAIN encoding. `values` then has for each value its place among them,
+   * two bytes, the lowest first.
+   */
+  readonly dictionary?: { readonly size: number; readonly values: Uint8Array };
   /** One bit a row, the lowest first: 1 where the row has a value; absent where every row has one. */
   readonly present?: Uint8Array;
 }
@@ -21,12 +26,14 @@ const REQUIRED = 0;
 const OPTIONAL = 1;
 const PLAIN = 0;
 const RLE = 3;
+const RLE_DICTIONARY = 8;
 const UNCOMPRESSED = 0;
 const DATA_PAGE = 0;
+const DICTIONARY_PAGE = 2;
 const MAGIC = Buffer.from('PAR1');
 
 /**
- * The parts of a Parquet file of one row group, one uncompressed PLAIN page a column, to be written one after the
+ * The parts of a Parquet file of one row group, one uncompressed page of values a column, to be written one after the
  * other: what any Parquet reader takes, made with one copy of each value.
  * (github.com/apache/parquet-format: README, Encodings, parquet.thrift)
  */
@@ -35,14 +42,21 @@ export function parquetFile(rows: number, columns: readonly ParquetColumn[]): re
   let offset = MAGIC.length;
   const chunks = columns.map((column): ThriftValue => {
     const at = offset;
-    const levels = column.present === undefined ? null : definitionLevels(rows, column.present);
-    const header = pageHeader(rows, (levels?.length ?? 0) + column.values.length);
-    for (const part of [header, levels, column.values]) {
-      if (part === null) continue;
-      parts.push(part);
-      offset += part.length;
-    }
-    return columnChunk(column, rows, at, offset - at);
+    const put = (...added: readonly Uint8Array[]) => {
+      parts.push(...added);
+      for (const part of added) offset += part.length;
+    };
+    if (column.dictionary !== undefined) put(dictionaryHeader(column.dictionary), column.dictionary.values);
+    const data = offset;
+    const levels = column.present === undefined ? [] : [definitionLevels(rows, column.present)];
+    const values = column.dictionary === undefined ? [column.values] : packedPlaces(column.values);
+    const bytes = [...levels, ...values].reduce((sum, part) => sum + part.length, 0);
+    put(
+      pageHeader(rows, bytes, column.dictionary === undefined ? PLAIN : RLE_DICTIONARY),
+      ...levels,
+      ...values,
+    );
+    return columnChunk(column, rows, { start: at, data, end: offset });
   });
   const footer = thriftStruct(fileMetaData(rows, columns, chunks, offset));
   const length = Buffer.alloc(4);
@@ -63,11 +77,34 @@ function definitionLevels(rows: number, present: Uint8Array): Buffer {
   return levels;
 }
 
-function pageHeader(rows: number, bytes: number): Buffer {
+/** Places of two bytes: one run of packed bits 16 wide, in groups of eight values. */
+function packedPlaces(places: Uint8Array): readonly Uint8Array[] {
+  const groups = Math.ceil(places.length / 16);
+  const run: number[] = [16];
+  writeVarint(run, groups * 2 + 1);
+  return [Buffer.from(run), places, Buffer.alloc(groups * 16 - places.length)];
+}
+
+function dictionaryHeader({ size, values }: NonNullable<ParquetColumn['dictionary']>): Buffer {
+  const dictionary: ThriftValue = {
+    struct: [
+      [1, { i32: size }],
+      [2, { i32: PLAIN }],
+    ],
+  };
+  return thriftStruct([
+    [1, { i32: DICTIONARY_PAGE }],
+    [2, { i32: values.length }],
+    [3, { i32: values.length }],
+    [7, dictionary],
+  ]);
+}
+
+function pageHeader(rows: number, bytes: number, encoding: number): Buffer {
   const data: ThriftValue = {
     struct: [
       [1, { i32: rows }],
-      [2, { i32: PLAIN }],
+      [2, { i32: encoding }],
       [3, { i32: RLE }],
       [4, { i32: RLE }],
     ],
@@ -80,23 +117,28 @@ function pageHeader(rows: number, bytes: number): Buffer {
   ]);
 }
 
-function columnChunk(column: ParquetColumn, rows: number, offset: number, bytes: number): ThriftValue {
-  const meta: ThriftValue = {
-    struct: [
-      [1, { i32: PHYSICAL[column.type] }],
-      [2, { list: [{ i32: PLAIN }, { i32: RLE }] }],
-      [3, { list: [{ text: column.name }] }],
-      [4, { i32: UNCOMPRESSED }],
-      [5, { i64: rows }],
-      [6, { i64: bytes }],
-      [7, { i64: bytes }],
-      [9, { i64: offset }],
-    ],
-  };
+function columnChunk(
+  column: ParquetColumn,
+  rows: number,
+  at: { readonly start: number; readonly data: number; readonly end: number },
+): ThriftValue {
+  const bytes = { i64: at.end - at.start };
+  const encodings = [PLAIN, RLE, ...(column.dictionary === undefined ? [] : [RLE_DICTIONARY])];
+  const meta: ThriftField[] = [
+    [1, { i32: PHYSICAL[column.type] }],
+    [2, { list: encodings.map((encoding) => ({ i32: encoding })) }],
+    [3, { list: [{ text: column.name }] }],
+    [4, { i32: UNCOMPRESSED }],
+    [5, { i64: rows }],
+    [6, bytes],
+    [7, bytes],
+    [9, { i64: at.data }],
+  ];
+  if (column.dictionary !== undefined) meta.push([11, { i64: at.start }]);
   return {
     struct: [
-      [2, { i64: offset }],
-      [3, meta],
+      [2, { i64: at.start }],
+      [3, { struct: meta }],
     ],
   };
 }
