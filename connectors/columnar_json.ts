@@ -63,8 +63,8 @@ class Reader {
     const envelope: Record<string, unknown> = {};
     this.#expect(OPEN_OBJECT);
     do {
-      const key = String(this.#json());
-      if (Object.hasOwn(envelope, key) || key === '__proto__') throw NOT_PLAIN;
+      const key = this.#json();
+      if (typeof key !== 'string' || Object.hasOwn(envelope, key) || key === '__proto__') throw NOT_PLAIN;
       this.#expect(COLON);
       if (key === this.#list) {
         this.#readRows();

@@ -6,7 +6,15 @@ const maybeText = () => text().nullable();
 const maybeInstant = () => instant().nullable();
 const maybeTime = () => timeText().nullable();
 /** A part of the record kept as JSON text: its shape differs by cloud, models take what they need. */
-const json = () => as('json', z.string());
+const json = () =>
+  as(
+    'json',
+    z.string().refine((value) => !LONE_SURROGATE.test(value), {
+      error: 'want well-formed Unicode, got a lone surrogate',
+    }),
+  );
+/** JSON.stringify escapes half a surrogate pair, and nothing else so; the warehouse's JSON functions fail at it. */
+const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 
 function tackle(
   name: string,

@@ -21,7 +21,10 @@ export function columnarPolaris(
   if (stream.full) return null;
   const rows = columnarFeed(stream, page)?.page ?? null;
   if (rows === null || stream.name !== READINGS.name) return rows;
-  const pairs = (references.get('dimensions') ?? []).map(({ dimension, unit }) => ({
+  // Without a catalogue no page is read, not even an empty one: the plain reader says so.
+  const catalogue = references.get('dimensions');
+  if (catalogue === undefined) return null;
+  const pairs = catalogue.map(({ dimension, unit }) => ({
     dimension: Buffer.from(dimension ?? ''),
     unit: Buffer.from(unit ?? ''),
   }));

@@ -44,8 +44,15 @@ function fieldRules(
   lenient: boolean,
 ): readonly FieldRule[] | null {
   const { columns } = spec.stream;
-  const fieldOf = ({ name }: Column) => spec.fields[name] ?? name;
-  const isWhole = columns.every((column) => header.includes(fieldOf(column)) || (lenient && column.nullable));
+  // A column that the mapping leaves out is not read: it is null, whatever a field of its name says.
+  const fieldOf = ({ name }: Column) => (Object.hasOwn(spec.fields, name) ? spec.fields[name] : undefined);
+  const isWhole = columns.every((column) => {
+    const field = fieldOf(column);
+    return field === undefined || header.includes(field) || (lenient && column.nullable);
+  });
+  const fields = columns.flatMap((column) => fieldOf(column) ?? []);
+  // A field that fills two columns is read by the plain reader.
+  if (new Set(fields).size !== fields.length) return null;
   const rules: FieldRule[] = [];
   for (const [position, field] of header.entries()) {
     const index = columns.findIndex((column) => fieldOf(column) === field);

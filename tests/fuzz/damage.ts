@@ -1,4 +1,4 @@
-import { DEEP, ODD_TOKENS, RAW_BYTES } from './odd_tokens.ts';
+import { DEEP, ODD_TOKENS, ODD_VALUES, RAW_BYTES } from './odd_tokens.ts';
 import type { Random } from './random.ts';
 
 type Format = 'json' | 'csv';
@@ -11,11 +11,11 @@ export interface Damaged {
 
 type Damage = (body: Buffer, random: Random, format: Format) => Buffer;
 
-/** Damages a body up to three times. */
+/** Damages a body, mostly once, at most three times. */
 export function damage(body: Buffer, random: Random, format: Format): Damaged {
   const done: string[] = [];
   let damaged = body;
-  const times = 1 + random.nat(3);
+  const times = random.chance(0.7) ? 1 : 2 + random.nat(2);
   for (let n = 0; n < times; n += 1) {
     const [name, work] = random.pick(kindOf(random));
     damaged = work(damaged, random, format);
@@ -64,6 +64,12 @@ function odd(random: Random, format: Format): string {
   return Buffer.from(random.pick(ODD_TOKENS[format]), 'utf8').toString('latin1');
 }
 
+/** Mostly a value that may stand there, of whatever type. */
+function oddValue(random: Random, format: Format): string {
+  const from = random.chance(0.9) ? ODD_VALUES[format] : ODD_TOKENS[format];
+  return Buffer.from(random.pick(from), 'utf8').toString('latin1');
+}
+
 const put = (text: string, { start, end }: Token, what: string) =>
   text.slice(0, start) + what + text.slice(end);
 
@@ -93,7 +99,7 @@ const ANYWHERE: Kinds = [
 ];
 
 const IN_ROWS: Kinds = [
-  ['replaced a value', onValue((text, at, random, format) => put(text, at, odd(random, format)))],
+  ['replaced a value', onValue((text, at, random, format) => put(text, at, oddValue(random, format)))],
   ['doubled or renamed a key', key],
   ['nested a value', onValue((text, at, random) => nested(text, at, 1 + random.nat(3000), random))],
 ];

@@ -92,7 +92,18 @@ async function checkRows(warehouse: Warehouse, load: LandedLoad, pages: readonly
       want(got === wanted, `${column.name} stored as ${got}, want ${wanted}`);
     }
   }
+  await checkJson(warehouse, stream);
   await checkKeys(warehouse, stream, [...good.values()]);
+}
+
+/** The models read parts of these: one that DuckDB cannot read would fail the whole night. */
+async function checkJson(warehouse: Warehouse, stream: Stream): Promise<void> {
+  for (const { name } of stream.columns.filter(({ type }) => type === 'json')) {
+    const bad = await warehouse.query(
+      `SELECT ${name} AS text FROM raw.${rawTable(stream)} WHERE NOT json_valid(${name})`,
+    );
+    want(bad.length === 0, `${name} stored as JSON that cannot be read: ${bad[0]?.text?.slice(0, 300)}`);
+  }
 }
 
 /** A row that is not stored itself is equal to one that is (its key, or a reading's revision), or in quarantine. */

@@ -104,6 +104,21 @@ export const ODD_TOKENS: Readonly<Record<'json' | 'csv', readonly string[]>> = {
   csv: [...CSV_WORDS, ...NUMBERS, ...TIMES, ...TEXTS],
 };
 
+/** Those of them that may stand in the place of a value, whatever the schema says of it. */
+export const ODD_VALUES: typeof ODD_TOKENS = {
+  json: ODD_TOKENS.json.filter(isJson),
+  csv: ODD_TOKENS.csv.filter((text) => !/[",\r\n]/.test(text) || /^"([^"]|"")*"$/.test(text)),
+};
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Bytes that are no UTF-8, or UTF-8 that few expect. */
 export const RAW_BYTES: readonly Buffer[] = [
   Buffer.from([0x00]),

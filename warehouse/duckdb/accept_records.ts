@@ -3,6 +3,7 @@ import type { QuarantineGate } from '../warehouse.ts';
 import { type Accepted, type Commit, rawName } from './commit.ts';
 import { storedValues } from './ddl.ts';
 import { checkVanished, isMissing } from './present_keys.ts';
+import { readRefusedKeys } from './refused_keys.ts';
 import { equalOn, identifier, list, literal } from './sql.ts';
 
 /** Salesforce's own mark of a version: the greater one is the newer, whatever page brought it, and when. */
@@ -109,12 +110,11 @@ async function insertVersions(commit: Commit): Promise<number> {
  * such a row does not say whose it is, it might be anybody's, and nothing vanishes in this load.
  */
 async function canVanish({ session, stream }: Commit): Promise<boolean> {
-  const keys = stream.key.map((column) => `${keyText(column)} AS ${identifier(column)}`);
-  await session.run(
-    'read the keys of refused rows',
-    `CREATE TEMP TABLE refused_keys AS
-     SELECT ${list(keys)} FROM (
-       SELECT CASE WHEN json_valid(row_text) THEN row_text::JSON END AS refused FROM stage_rejected)`,
+  await readRefusedKeys(
+    session,
+    'refused_keys',
+    'SELECT rowid AS ref, row_text FROM stage_rejected',
+    stream.key,
   );
   const unread = stream.key.map((column) => `${identifier(column)} IS NULL`).join(' OR ');
   const { unreadable, pages } = await session.row(
@@ -123,18 +123,6 @@ async function canVanish({ session, stream }: Commit): Promise<boolean> {
        (SELECT count(*) FROM stage_pages) AS pages`,
   );
   return Number(unreadable) === 0 && Number(pages) > 0;
-}
-
-/** A key in a refused row (`refused`, JSON), under the column's name or as APIs spell it (`po_id`, `poid`, `poId`, `PoId`). */
-export function keyText(column: string): string {
-  const camel = column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-  const pascal = camel.replace(/^\w/, (letter) => letter.toUpperCase());
-  const names = new Set([column, column.replaceAll('_', ''), camel, pascal]);
-  const read = [...names].map((name) => {
-    const path = literal(`$."${name}"`);
-    return `CASE WHEN json_type(refused, ${path}) = 'VARCHAR' THEN json_extract_string(refused, ${path}) END`;
-  });
-  return `coalesce(${list(read)})`;
 }
 
 function inParts({ in_parts }: Stream): string {

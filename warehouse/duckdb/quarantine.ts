@@ -1,10 +1,10 @@
 import { SOURCE_NAMES, type SourceName, type Stream } from '../../schemas/streams.ts';
 import type { QuarantinedRow, QuarantineFilter, QuarantineGroup } from '../warehouse.ts';
-import { keyText } from './accept_records.ts';
 import type { Commit } from './commit.ts';
 import type { ResultRow, Session } from './database.ts';
 import { storedValues } from './ddl.ts';
-import { identifier, list, literal } from './sql.ts';
+import { readRefusedKeys } from './refused_keys.ts';
+import { equalOn, identifier, list, literal } from './sql.ts';
 import { count, instantOf, text, textOrNull } from './values.ts';
 
 /**
@@ -80,18 +80,17 @@ export async function writeQuarantine(commit: Commit, complete: boolean): Promis
  */
 async function outdate({ session, stream }: Commit, complete: boolean): Promise<void> {
   const ofStream = `source = ${literal(stream.source)} AND stream = ${literal(stream.name)} AND status = 'open'`;
-  const sameKey = stream.key.map((column) => `s.${identifier(column)} = ${keyText(column)}`).join(' AND ');
+  const open = `SELECT quarantine_id AS ref, row_text FROM ops.quarantine WHERE ${ofStream}`;
+  await readRefusedKeys(session, 'open_keys', open, stream.key);
   const listed = complete && stream.full ? 'EXISTS (SELECT 1 FROM stage_pages)' : 'false';
   await session.run(
     'settle outdated quarantine',
     `UPDATE ops.quarantine SET status = 'outdated' WHERE quarantine_id IN (
-       SELECT quarantine_id FROM (
-         SELECT *, CASE WHEN json_valid(row_text) THEN row_text::JSON END AS refused
-         FROM ops.quarantine WHERE ${ofStream}
-       ) AS q
+       SELECT quarantine_id FROM ops.quarantine AS q JOIN open_keys AS k ON k.ref = q.quarantine_id
        WHERE NOT EXISTS (
            SELECT 1 FROM refusals AS f WHERE q.row_sha256 = sha256(f.row_text) AND q.reason = f.reason)
-         AND (${listed} OR EXISTS (SELECT 1 FROM stage_rows AS s WHERE s._failed_column IS NULL AND ${sameKey})))`,
+         AND (${listed} OR EXISTS (
+           SELECT 1 FROM stage_rows AS s WHERE s._failed_column IS NULL AND ${equalOn(stream.key, 's', 'k')})))`,
   );
 }
 

@@ -1,5 +1,6 @@
 import type { ReadingDays, Warehouse } from '../warehouse.ts';
 import type { Session } from './database.ts';
+import { SHORT_ROW_BYTES } from './refused_keys.ts';
 import { count, text, textOrNull } from './values.ts';
 
 type Range = Parameters<Warehouse['readingDays']>[0];
@@ -53,13 +54,14 @@ const DIFFERENT = `
   SELECT date_trunc('day', hour)::TIMESTAMP AS day FROM ops.control_totals
   GROUP BY hour, dimension HAVING arg_max(is_different, compared_at)`;
 
-/** The day that a refused row says itself, else that before it was recorded. */
+/** The day that a refused row says itself, else that before it was recorded; of a long row it is not read. */
 const REFUSED = `
   SELECT date_trunc('day', coalesce(
       TRY_CAST(json_extract_string(refused, '$.hour') AS TIMESTAMP),
       TRY_CAST(json_extract_string(refused, '$.recorded_at') AS TIMESTAMP) - INTERVAL 1 HOUR))::TIMESTAMP AS day
   FROM (
-    SELECT CASE WHEN json_valid(row_text) THEN row_text::JSON END AS refused FROM ops.quarantine
+    SELECT CASE WHEN strlen(row_text) <= ${SHORT_ROW_BYTES}
+      THEN CASE WHEN json_valid(row_text) THEN row_text::JSON END END AS refused FROM ops.quarantine
     WHERE source = 'polaris' AND stream = 'readings' AND status = 'open')`;
 
 const QUARANTINED = `SELECT day FROM (${REFUSED}) WHERE day IS NOT NULL`;

@@ -94,7 +94,13 @@ const STAGE_TABLES: readonly (readonly [string, string])[] = [
 async function writeParts(path: string, parts: readonly Uint8Array[]): Promise<void> {
   const file = await open(path, 'wx');
   try {
-    await file.writev(parts);
+    const { bytesWritten } = await file.writev(parts);
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    // A disk that fills up on the way ends the writing without an error.
+    if (bytesWritten !== bytes)
+      throw new Error(
+        `warehouse: staged page: got ${bytesWritten} bytes written, want ${bytes}; free space in the data directory`,
+      );
   } finally {
     await file.close();
   }

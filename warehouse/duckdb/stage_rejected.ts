@@ -1,9 +1,9 @@
-import { DuckDBDataChunk, VARCHAR } from '@duckdb/node-api';
 import type { Rejected } from '../../schemas/page.ts';
 import type { Session } from './database.ts';
 
-/** Refused rows handed over at once: as one JSON text, which keeps NUL and null apart. */
+/** Refused rows handed over at once, as one JSON text, which keeps NUL and null apart: so many, and of so many characters. */
 const BATCH_ROWS = 2048;
+const BATCH_LENGTH = 1024 * 1024;
 
 /** Puts the refused rows of a page into `stage_rejected`. */
 export async function stageRejected(
@@ -11,23 +11,31 @@ export async function stageRejected(
   page_no: number,
   rejected: readonly Rejected[],
 ): Promise<void> {
-  await session.run('create the batches', 'CREATE TEMP TABLE incoming (body VARCHAR)');
-  const appender = await session.connection.createAppender('incoming', 'main', 'temp');
-  for (let start = 0; start < rejected.length; start += BATCH_ROWS) {
-    const chunk = DuckDBDataChunk.create([VARCHAR]);
-    chunk.setRows([[JSON.stringify(asColumns(rejected.slice(start, start + BATCH_ROWS)))]]);
-    appender.appendDataChunk(chunk);
+  for (const batch of batches(rejected))
+    await session.run(
+      'stage refused rows',
+      `INSERT INTO stage_rejected
+       SELECT ${page_no}, unnest(c[1])::BIGINT, unnest(c[2]), unnest(c[3]), unnest(c[4]), unnest(c[5]), unnest(c[6]),
+         unnest(c[7])
+       FROM (SELECT json_transform($batch, '[["VARCHAR"]]') AS c)`,
+      { batch: JSON.stringify(asColumns(batch)) },
+    );
+}
+
+/** Rows up to a batch's length together; a longer one alone. */
+function* batches(rejected: readonly Rejected[]): Generator<readonly Rejected[]> {
+  let batch: Rejected[] = [];
+  let length = 0;
+  for (const row of rejected) {
+    if (batch.length === BATCH_ROWS || (batch.length > 0 && length + row.row.length > BATCH_LENGTH)) {
+      yield batch;
+      batch = [];
+      length = 0;
+    }
+    batch.push(row);
+    length += row.row.length;
   }
-  appender.closeSync();
-  await session.run(
-    'stage refused rows',
-    `INSERT INTO stage_rejected
-     SELECT ${page_no}, unnest(c[1])::BIGINT, unnest(c[2]), unnest(c[3]), unnest(c[4]), unnest(c[5]), unnest(c[6]),
-       unnest(c[7])
-     FROM (SELECT json_transform(body, '[["VARCHAR"]]') AS c FROM incoming)`,
-  );
-  // Emptied, a temporary table keeps its memory; dropped, it gives it back.
-  await session.run('drop the batches', 'DROP TABLE incoming');
+  if (batch.length > 0) yield batch;
 }
 
 /** Offset, column, value, reason, row, cluster_id, seq. */
