@@ -40,10 +40,11 @@ test(`${ROUNDS * GROUP * PAGE_KINDS.length} damaged pages: refused whole, or eve
     await fuzzRound(round, told);
     expect(prototypes()).toEqual(before);
     const now = heapAfterCollection();
+    const figures = JSON.stringify({ ...told, heap_mb: Math.round(now / 2 ** 20) });
+    process.stdout.write(`fuzz: ${figures}; METERLINE_FUZZ_SEED=${SEED} repeats it\n`);
     if (round === 0) heap = now;
     expect(now - heap).toBeLessThan(GROWTH_BYTES);
   }
-  process.stdout.write(`fuzz: ${JSON.stringify(told)}; METERLINE_FUZZ_SEED=${SEED} repeats it\n`);
   expect(told.pages).toBe(ROUNDS * GROUP * PAGE_KINDS.length);
   // Damage that leaves nothing to load would show nothing of loading, and the other way round.
   expect(told.refused).toBeGreaterThan(told.pages / 20);
