@@ -20,14 +20,18 @@ const polaris = createPolarisSource(
   { url: 'http://127.0.0.1:1', client_id: 'x', client_secret: 'y' },
   testEnv(),
 );
-const salesforce = createSalesforceSource(
-  {
-    login_url: 'http://127.0.0.1:1',
-    client_id: 'x',
-    auth: { kind: 'client_credentials', client_secret: 'y' },
-  },
-  testEnv(),
-);
+/** Salesforce with another mapping of Account's columns; null: not read. */
+const mapped = (columns: Readonly<Record<string, string | null>>) =>
+  createSalesforceSource(
+    {
+      login_url: 'http://127.0.0.1:1',
+      client_id: 'x',
+      auth: { kind: 'client_credentials', client_secret: 'y' },
+      objects: { Account: { columns } },
+    },
+    testEnv(),
+  );
+const salesforce = mapped({});
 
 interface Body {
   readonly stream: Stream;
@@ -133,10 +137,19 @@ describe('readings and features, read from bytes', () => {
       'two lists of rows',
       Buffer.from('{"data":[],"data":[],"next":"b","has_more":false,"as_of":"2026-11-22T03:00:10Z"}'),
     ],
+    [
+      'a key of the envelope that is no text',
+      Buffer.from('{"data":[],"next":"b","has_more":false,"as_of":"2026-11-22T03:00:10Z",1 :2}'),
+    ],
     ['an envelope without next', Buffer.from('{"data":[],"has_more":false,"as_of":"2026-11-22T03:00:10Z"}')],
   ])('leaves %s to the plain reader', (_name, body) => {
     const page = { body, url: 'http://127.0.0.1/page', format: 'json' as const, stated_rows: null };
     expect(polaris.columnar?.(READINGS, page, READING_REFERENCES)).toBeNull();
+  });
+
+  test('leaves a page without a catalogue to the plain reader, which says so', () => {
+    const body = feedBody(READINGS, reading, { rows: 0, changes: [], shift: 0, space: '' });
+    expect(compare(polaris, body, new Map())).toEqual({ parsed: null, fast: null });
   });
 });
 
@@ -198,6 +211,13 @@ function csvBody(wish: CsvWish): Body {
   return { stream: ACCOUNT.stream, format: 'csv', text, stated_rows: wish.rows + wish.stated };
 }
 
+/** One account with these fields. */
+function accountOf(fields: readonly string[]): Body {
+  const values = fields.map((field) => (/^(Name|Website)$/.test(field) ? 'x' : (GOOD[field] ?? '')));
+  const text = `${fields.join(',')}\n${values.join(',')}\n`;
+  return { stream: ACCOUNT.stream, format: 'csv', text, stated_rows: 1 };
+}
+
 describe('Bulk pages, read from bytes', () => {
   test('takes no page that the schema refuses, and gives the same texts', () => {
     let taken = 0;
@@ -211,6 +231,21 @@ describe('Bulk pages, read from bytes', () => {
       { numRuns: RUNS },
     );
     expect(taken).toBeGreaterThan(RUNS / 5);
+  });
+
+  test('reads an object of which a column is not read, and takes no field of its name', () => {
+    const source = mapped({ csm: null });
+    const without = FIELDS.filter((field) => field !== 'CSM__c');
+    expect(compare(source, accountOf(without), new Map()).fast?.rows).toBe(1);
+    const asked = compare(source, accountOf([...without, 'csm']), new Map());
+    expect(asked).toEqual({ parsed: null, fast: null });
+  });
+
+  test('gives a field to both columns that it is mapped to', () => {
+    const body = accountOf(FIELDS.filter((field) => field !== 'CSM__c'));
+    const { parsed } = compare(mapped({ csm: 'OwnerId' }), body, new Map());
+    const csm = ACCOUNT.stream.columns.findIndex(({ name }) => name === 'csm');
+    expect(parsed?.columns[csm]).toEqual([GOOD.OwnerId]);
   });
 
   test('leaves a header line of other fields to the plain reader', () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -112,6 +113,19 @@ describe('the file of a staged page', () => {
       ['c', 3n],
     ]);
     expect((await readdir(directory)).length).toBeGreaterThan(1);
+  });
+});
+
+describe('a staged page that the disk has no room for', () => {
+  it('fails the load where it stops being written', async () => {
+    // No file may become larger than 64 blocks: as on a full disk, the writing ends early and no error is given.
+    const limited = ['-c', 'ulimit -f 64; exec "$0" "$@"', process.execPath];
+    const child = join(import.meta.dirname, 'full_disk_child.ts');
+    const { stdout, stderr } = spawnSync('sh', [...limited, child, directory], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(
+      /staged page: got \d+ bytes written, want 10\d+; free space in the data directory/,
+    );
   });
 });
 

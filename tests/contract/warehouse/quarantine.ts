@@ -127,5 +127,30 @@ export function quarantineSuite(opened: OpenedWarehouse): void {
       await load(opened.warehouse, CUSTOMERS, [part], { complete: true });
       expect(await statuses()).toEqual(['c open', 'b outdated', 'a outdated']);
     });
+
+    it('settles rows of megabytes, too, and lets nothing vanish while one of them may be anybody’s', async () => {
+      const long = (key: object) => JSON.stringify({ ...key, name: 'x'.repeat(5 * 1024 * 1024) });
+      const refused = Array.from({ length: 12 }, (_, n) => ({ row: long({ customerId: `cust-${n}` }) }));
+      await load(opened.warehouse, CUSTOMERS, [landed(CUSTOMERS, [customer({})], { rejected: refused })]);
+      await load(opened.warehouse, CUSTOMERS, [landed(CUSTOMERS, [customer({})])]);
+      const rows = await opened.warehouse.quarantined({ limit: 99 });
+      expect(
+        rows.filter(({ status }) => status === 'outdated').map(({ page_offset }) => page_offset),
+      ).toEqual([2]);
+      const vanished = async (key: object) =>
+        (
+          await load(
+            opened.warehouse,
+            CUSTOMERS,
+            [landed(CUSTOMERS, [], { rejected: [{ row: long(key) }] })],
+            {
+              complete: true,
+            },
+          )
+        ).records_vanished;
+      expect(await vanished({})).toBe(0);
+      expect(await vanished({ customer_id: 'cust-1' })).toBe(0);
+      expect(await vanished({ customer_id: 'cust-2' })).toBe(1);
+    });
   });
 }
