@@ -8,6 +8,14 @@ import type { Page } from '../schemas/page.ts';
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
+/** Where pages lie that are still being written: the same disk, so that a rename puts them in their place. */
+const PARTIALS = join('landing', '.partial');
+
+/** Removes what killed runs left half-written. Only whoever holds the run lock may call it: nobody else writes then. */
+export async function sweepLanding(dataDir: string): Promise<void> {
+  await rm(join(dataDir, PARTIALS), { recursive: true, force: true });
+}
+
 /** Where a page lies below the data directory: by source, stream and UTC day of receipt, named by its body's hash. */
 function landedPath(page: Pick<Page, 'source' | 'stream' | 'format' | 'received_at' | 'sha256'>): string {
   const day = page.received_at.slice(0, 10);
@@ -25,7 +33,8 @@ export async function landPage(dataDir: string, page: Page): Promise<string> {
   const file = join(dataDir, path);
   if (await exists(file)) return path;
   await mkdir(dirname(file), { recursive: true });
-  const partial = `${file}.${randomUUID()}.partial`;
+  const partial = join(dataDir, PARTIALS, `${randomUUID()}.partial`);
+  await mkdir(dirname(partial), { recursive: true });
   try {
     await writeDurably(partial, await compress(page.body));
     await rename(partial, file);

@@ -8,6 +8,8 @@ export interface Choice {
   readonly streams: readonly string[];
   /** Only points with such names; absent: all. */
   readonly only?: RegExp;
+  /** Names that are left out, unless `all`: others stand for them. */
+  readonly skip?: RegExp;
   /** Every occurrence of every name, of every stream. */
   readonly all: boolean;
 }
@@ -16,10 +18,15 @@ export interface Choice {
  * The points to try, in the order in which they are passed: the first passing of each name. `after X` and a `before Y`
  * that follows at once are one moment, and one of them is tried.
  */
-export function choosePoints(recorded: readonly string[], { streams, only, all }: Choice): readonly string[] {
+export function choosePoints(
+  recorded: readonly string[],
+  { streams, only, skip, all }: Choice,
+): readonly string[] {
   const wanted = recorded.filter((point) => only === undefined || only.test(point));
   if (all) return wanted;
-  const first = wanted.filter((point) => point.endsWith('#1') && isOf(streams, point));
+  const first = wanted.filter(
+    (point) => point.endsWith('#1') && isOf(streams, point) && skip?.test(point) !== true,
+  );
   const chosen = new Set(first);
   recorded.forEach((point, index) => {
     const next = recorded[index + 1] ?? '';

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { KILL_ENV } from './pass.ts';
 import type { Work } from './night_child.ts';
+import { KILL_ENV } from './pass.ts';
 
 const HERE = import.meta.dirname;
 

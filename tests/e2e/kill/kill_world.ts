@@ -2,11 +2,10 @@ import { join } from 'node:path';
 import type { NightOptions, Only } from '../../../pipelines/night.ts';
 import type { Config } from '../../../schemas/config.ts';
 import { SMALL, startTestWorld, type TestWorld, WHOLE_NIGHT } from '../../support/test_night.ts';
-import { runWork, type Work } from './night_child.ts';
-import { recordPoints } from './kill_process.ts';
-import { freshCopy, type Trial } from './try_points.ts';
 import { type Choice, choosePoints } from './choose_points.ts';
-import { tryPoints } from './try_points.ts';
+import { recordPoints } from './kill_process.ts';
+import { runWork, type Work } from './night_child.ts';
+import { freshCopy, type Trial, tryPoints } from './try_points.ts';
 
 /** `METERLINE_LONG=1`: every occurrence of every point. */
 export const LONG = process.env.METERLINE_LONG === '1';
@@ -40,15 +39,25 @@ export interface Tried {
   readonly failures: readonly string[];
 }
 
-/** Runs the work once undisturbed, writing down its points, and then once for each chosen point. */
-export async function tryNight<State>(
-  trial: Omit<Trial<State>, 'next'> & Partial<Pick<Trial<State>, 'next'>>,
-  choice: Omit<Choice, 'all'>,
-): Promise<Tried> {
+/** A trial whose next run is the same work again; `afterwards` follows it, and the undisturbed one, too. */
+interface NightTrial<State> extends Omit<Trial<State>, 'next'> {
+  readonly afterwards?: (dataDir: string) => Promise<void>;
+}
+
+/**
+ * Runs the work once undisturbed in `<folder>/undisturbed`, writing down its points, and then kills it at each chosen
+ * point and runs it again.
+ */
+export async function tryNight<State>(trial: NightTrial<State>, choice: Omit<Choice, 'all'>): Promise<Tried> {
   const undisturbed = await freshCopy(trial, 'undisturbed');
+  await trial.prepare?.(undisturbed);
   const recorded = await recordPoints(trial.work(undisturbed), join(trial.folder, 'points.txt'));
+  await trial.afterwards?.(undisturbed);
   const points = choosePoints(recorded, { ...choice, all: LONG });
   const expected = await trial.look(undisturbed);
-  const next = trial.next ?? ((dataDir: string) => runWork(trial.work(dataDir)));
+  const next = async (dataDir: string) => {
+    await runWork(trial.work(dataDir));
+    await trial.afterwards?.(dataDir);
+  };
   return { points, failures: await tryPoints({ ...trial, next }, points, expected) };
 }

@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os';
 import { relative, resolve, sep } from 'node:path';
 import { KILL_ENV } from './pass.ts';
 
@@ -6,8 +5,7 @@ const CHANGING = [
   /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, // run ids, names of partial files
   /[0-9a-f]{64}/g, // hashes of pages
   /\d{4}-\d{2}-\d{2}/g, // days of receipt
-  /(?<=run\.lock\.json\.)\d+|(?<=\.csv\.)\d+/g, // process ids
-  /(?<=meterline-publish-)\w{6}/g,
+  /(?<=\.csv\.)\d+/g, // process ids
 ];
 
 /** A path as it is called in every run: below the data directory, with `*` for what changes; null for other files. */
@@ -15,9 +13,7 @@ export function pathName(path: unknown): string | null {
   const dataDir = process.env[KILL_ENV.data_dir];
   if (dataDir === undefined || typeof path !== 'string') return null;
   const below = relative(dataDir, resolve(path));
-  const own = below !== '' && !below.startsWith('..');
-  if (!own && !resolve(path).startsWith(`${tmpdir()}${sep}meterline-publish-`)) return null;
-  return stable(own ? below : relative(tmpdir(), resolve(path))).replaceAll(sep, '/');
+  return below === '' || below.startsWith('..') ? null : stable(below).replaceAll(sep, '/');
 }
 
 function stable(text: string): string {

@@ -69,7 +69,7 @@ function watchRequests(): void {
 function watchProcesses(): void {
   const { spawn } = child_process;
   const watched = (...given: Parameters<typeof spawn>) => {
-    const program = /hyperd(?:\.exe)?$/.test(given[0]) ? 'hyperd' : 'dbt';
+    const program = programOf(given);
     pass(`before spawn ${program}`);
     const child = spawn(...given);
     pass(`after spawn ${program}`);
@@ -78,6 +78,12 @@ function watchProcesses(): void {
     return child;
   };
   child_process.spawn = watched as typeof spawn;
+}
+
+/** dbt is a script of Python's; the simulators of a demonstration are one of ours. */
+function programOf([file, args]: Parameters<typeof child_process.spawn>): string {
+  if (/hyperd(?:\.exe)?$/.test(file)) return 'hyperd';
+  return String(args).includes('launch.py') ? 'dbt' : 'another program';
 }
 
 /** dbt says in JSON lines what it has done; each node that ended is a point. */

@@ -11,6 +11,8 @@ export interface Trial<State> {
   /** Where the attempts' data directories are made. */
   readonly folder: string;
   readonly work: (dataDir: string) => Work;
+  /** What a data directory needs beside its copy before anything is run in it. */
+  readonly prepare?: (dataDir: string) => Promise<void>;
   readonly next: (dataDir: string) => Promise<void>;
   readonly look: (dataDir: string) => Promise<State>;
 }
@@ -19,7 +21,10 @@ export interface Trial<State> {
 const AT_ONCE = 2;
 
 /** A copy of the trial's base, under a name of its own. */
-export async function freshCopy(trial: Pick<Trial<unknown>, 'base' | 'folder'>, name: string): Promise<string> {
+export async function freshCopy(
+  trial: Pick<Trial<unknown>, 'base' | 'folder'>,
+  name: string,
+): Promise<string> {
   const dataDir = join(trial.folder, name);
   if (trial.base === null) await mkdir(dataDir, { recursive: true });
   else await cp(trial.base, dataDir, { recursive: true });
@@ -39,6 +44,7 @@ export async function tryPoints<State>(
       const [index, point] = taken;
       const dataDir = await freshCopy(trial, `attempt-${index}`);
       try {
+        await trial.prepare?.(dataDir);
         await killAt(trial.work(dataDir), point);
         await trial.next(dataDir);
         const different = differences(await trial.look(dataDir), expected);
