@@ -8,7 +8,7 @@ import { runWork, type Work } from './night_child.ts';
 import { freshCopy, type Trial, tryPoints } from './try_points.ts';
 
 /** `METERLINE_LONG=1`: every occurrence of every point. */
-export const LONG = process.env.METERLINE_LONG === '1';
+const LONG = process.env.METERLINE_LONG === '1';
 
 /** The smallest world in which every stream has rows, and some of Polaris' rows break their contract. */
 export async function startKillWorld(now: string | null = null): Promise<TestWorld> {
