@@ -15,12 +15,15 @@ import { loadedState } from './kill/loaded_state.ts';
 import { newestStatus } from './kill/newest_status.ts';
 import { runWork, type Work } from './kill/night_child.ts';
 
+/** A generous bound for a busy machine; nothing is measured against it. */
+const LONGEST_MS = 3_600_000;
 type Choosing = Omit<Choice, 'all' | 'streams'>;
 type Tableau = Awaited<ReturnType<typeof startTableauSimulator>>;
 
+/** dbt takes the most of a night: in the middle of it and at its end; the whole night below is killed before, too. */
 const DBT: Choosing = {
-  only: /seeds\/|dbt/,
-  skip: /seeds\/(?!seed_churn_weights)|after rename|before spawn|dbt line|dbt finished (?!model\.meterline\.fct_usage_daily#)/,
+  only: /dbt/,
+  skip: /spawn|dbt line|dbt finished (?!model\.meterline\.fct_usage_daily#)/,
 };
 /** One of the four tables stands for all. */
 const EXTRACT: Choosing = {
@@ -37,6 +40,8 @@ const ONE_AFTER_THE_OTHER = [
   'after rename to state/salesforce/account.job.json#1',
   'before COMMIT of INSERT INTO ops.loads tackle.invoices#1',
   'after COMMIT of INSERT INTO ops.loads polaris.readings#1',
+  'before rename to seeds/seed_churn_weights.csv#1',
+  'after spawn dbt#1',
   'dbt finished model.meterline.fct_usage_daily#1',
   'after rename to extracts/meterline.hyper#1',
   'after POST /api/3.27/sites/*/datasources?overwrite#1',
@@ -88,15 +93,15 @@ describe('a night killed after its load', () => {
     expect(points.length).toBeGreaterThanOrEqual(atLeast);
   }
 
-  it('dbt: the marts are those of an undisturbed build', { timeout: 1_200_000 }, async () => {
+  it('dbt: the marts are those of an undisturbed build', { timeout: LONGEST_MS }, async () => {
     const look = async (dataDir: string) => ({
       marts: await marts(dataDir),
       status: await newestStatus(dataDir),
     });
-    check('transform', await stage('transform', 'loaded', DBT, { look }), 4);
+    check('transform', await stage('transform', 'loaded', DBT, { look }), 2);
   });
 
-  it('extract: the files hold what undisturbed ones hold', { timeout: 1_200_000 }, async () => {
+  it('extract: the files hold what undisturbed ones hold', { timeout: LONGEST_MS }, async () => {
     const look = async (dataDir: string) => ({
       content: await extractContent(dataDir, hyperd),
       status: await newestStatus(dataDir),
@@ -104,7 +109,7 @@ describe('a night killed after its load', () => {
     check('extract', await stage('extract', 'transform/undisturbed', EXTRACT, { look }), 12);
   });
 
-  it('publish: Tableau shows data source and workbook of this night', { timeout: 1_200_000 }, async () => {
+  it('publish: Tableau shows data source and workbook of this night', { timeout: LONGEST_MS }, async () => {
     const earlier = join(root, 'earlier');
     const site = await startTableau('earlier');
     await runWork(publishing(site, join(root, 'extract', 'undisturbed')));
@@ -126,7 +131,7 @@ describe('a night killed after its load', () => {
     check('publish and record', await stage('publish', 'again', PUBLISH, { look, prepare, work }), 10);
   });
 
-  it('a whole night, killed at six points one after the other', { timeout: 1_200_000 }, async () => {
+  it('a whole night, killed at eight points one after the other', { timeout: LONGEST_MS }, async () => {
     const dataDir = join(root, 'whole');
     const tableau = await startTableau('whole');
     const work = { ...publishing(tableau, dataDir), options: nightWork(test, [], dataDir).options };

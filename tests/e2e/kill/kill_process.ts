@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Work } from './night_child.ts';
 import { KILL_ENV } from './pass.ts';
 
 const HERE = import.meta.dirname;
+/** Node's own place for compiled modules: a process starts in half the time. */
+const COMPILED = { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') };
 
 /** Runs work to its end in a process that writes down each point it passes; gives the points in order. */
 export async function recordPoints(work: Work, file: string): Promise<readonly string[]> {
@@ -27,7 +30,7 @@ async function run(work: Work, env: Readonly<Record<string, string>>) {
     process.execPath,
     ['--import', preload, join(HERE, 'night_child.ts'), JSON.stringify(work)],
     {
-      env: { ...process.env, [KILL_ENV.data_dir]: work.config.data_dir, ...env },
+      env: { ...process.env, ...COMPILED, [KILL_ENV.data_dir]: work.config.data_dir, ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
     },
   );

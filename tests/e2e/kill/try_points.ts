@@ -38,6 +38,10 @@ export async function tryPoints<State>(
   expected: State,
 ): Promise<readonly string[]> {
   const failures: string[] = [];
+  const fail = (failure: string) => {
+    failures.push(failure);
+    process.stderr.write(`kill point: ${failure}\n`); // at once: a long run is not to be waited for
+  };
   const waiting = [...points.entries()];
   const worker = async () => {
     for (let taken = waiting.shift(); taken !== undefined; taken = waiting.shift()) {
@@ -48,9 +52,9 @@ export async function tryPoints<State>(
         await killAt(trial.work(dataDir), point);
         await trial.next(dataDir);
         const different = differences(await trial.look(dataDir), expected);
-        if (different.length > 0) failures.push([point, ...different].join('\n    '));
+        if (different.length > 0) fail([point, ...different].join('\n    '));
       } catch (error) {
-        failures.push(`${point}: ${error instanceof Error ? error.message : String(error)}`);
+        fail(`${point}: ${error instanceof Error ? error.message : String(error)}`);
       }
       await rm(dataDir, { recursive: true, force: true });
     }
