@@ -28,7 +28,7 @@ const DBT: Choosing = {
 /** One of the four tables stands for all. */
 const EXTRACT: Choosing = {
   only: /extracts\/|hyper/,
-  skip: /usage_daily|churn_indicators|account_health|hyper (?:ATTACH|SELECT)|(?:before|after) rm/,
+  skip: /usage_daily|churn_indicators|account_health|hyper (?:ATTACH|SELECT|CREATE)|COPY|(?:before|after) rm/,
 };
 const PUBLISH: Choosing = {
   only: /\/api\/|\.earlier|status\/|ops\.run|close/,
@@ -43,7 +43,6 @@ const ONE_AFTER_THE_OTHER = [
   'before rename to seeds/seed_churn_weights.csv#1',
   'after spawn dbt#1',
   'dbt finished model.meterline.fct_usage_daily#1',
-  'after rename to extracts/meterline.hyper#1',
   'after POST /api/3.27/sites/*/datasources?overwrite#1',
 ];
 
@@ -65,7 +64,7 @@ describe('a night killed after its load', () => {
     for (const tableau of tableaus.values()) await tableau.close();
     await hyperd.stop();
     await test.close();
-    rmSync(root, { recursive: true, force: true });
+    rmSync(root, { recursive: true, force: true, maxRetries: 20 });
     const total = [...tried.values()].reduce((sum, count) => sum + count, 0);
     const each = [...tried].map(([what, count]) => `${what} ${count}`).join(', ');
     process.stdout.write(`\nkill points after the load tried: ${total} (${each})\n`);
@@ -106,7 +105,7 @@ describe('a night killed after its load', () => {
       content: await extractContent(dataDir, hyperd),
       status: await newestStatus(dataDir),
     });
-    check('extract', await stage('extract', 'transform/undisturbed', EXTRACT, { look }), 12);
+    check('extract', await stage('extract', 'transform/undisturbed', EXTRACT, { look }), 10);
   });
 
   it('publish: Tableau shows data source and workbook of this night', { timeout: LONGEST_MS }, async () => {
@@ -131,7 +130,7 @@ describe('a night killed after its load', () => {
     check('publish and record', await stage('publish', 'again', PUBLISH, { look, prepare, work }), 10);
   });
 
-  it('a whole night, killed at eight points one after the other', { timeout: LONGEST_MS }, async () => {
+  it('a whole night, killed at seven points one after the other', { timeout: LONGEST_MS }, async () => {
     const dataDir = join(root, 'whole');
     const tableau = await startTableau('whole');
     const work = { ...publishing(tableau, dataDir), options: nightWork(test, [], dataDir).options };
