@@ -117,9 +117,7 @@ class Reader {
   }
 
   #takeText(row: number, { column, judge }: FieldRule, start: number, end: number): boolean {
-    const text = Buffer.from(this.#bytes.toString('utf8', start, end).replaceAll('""', '"'), 'utf8');
-    if (judge(text, 0, text.length) !== text.length) return false;
-    this.#rows.setText(row, column, text);
-    return true;
+    const isGood = (bytes: Buffer, from: number, to: number) => judge(bytes, from, to) === to;
+    return this.#rows.setUndoubled(row, column, { start, end }, isGood);
   }
 }

@@ -20,7 +20,7 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
     );
   NODE.set(left, 1);
   NODE.set(right, 1 + HASH_BYTES);
-  return hash('sha256', NODE, 'buffer');
+  return Buffer.from(hash('sha256', NODE, 'binary'), 'latin1');
 }
 
 /**

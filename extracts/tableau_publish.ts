@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { TableauError } from './tableau_http.ts';
 import type { ContentKind, Publication, PublishedContent, TableauClient } from './tableau_rest.ts';
@@ -72,9 +71,14 @@ export async function publishAll(
     readonly project: string;
     readonly datasources: readonly PublishItem[];
     readonly workbooks: readonly PublishItem[];
+    /** Where the versions now published are kept meanwhile: what is in it goes first, and it goes in the end. */
+    readonly backups: string;
   },
 ): Promise<PublishReport> {
-  const folder = await mkdtemp(join(tmpdir(), 'meterline-publish-'));
+  const folder = work.backups;
+  // A killed run's backups: files of the size of an extract.
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
   try {
     const items = [
       ...work.datasources.map((item) => ({ kind: 'datasource' as const, ...item })),

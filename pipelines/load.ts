@@ -1,23 +1,15 @@
-import { textAt } from '../connectors/columnar_rows.ts';
 import { type ReadFrom, type Source, SourceError } from '../connectors/source.ts';
-import { columnarLeafHashes } from '../evidence/columnar_leaf.ts';
-import { leafHashes } from '../evidence/leaf.ts';
 import { NightError, type Stage } from '../schemas/errors.ts';
-import type { ColumnarPage, LandedLoad, Page, ParsedPage, References } from '../schemas/page.ts';
+import type { LandedLoad, References } from '../schemas/page.ts';
 import type { Stream } from '../schemas/streams.ts';
-import { landPage, readLanded } from '../warehouse/landing.ts';
-import {
-  GateError,
-  type LandedPage,
-  type Load,
-  VanishedError,
-  type Warehouse,
-} from '../warehouse/warehouse.ts';
+import { readLanded } from '../warehouse/landing.ts';
+import { GateError, type Load, VanishedError, type Warehouse } from '../warehouse/warehouse.ts';
 import { addDays, dayOf, defaultAsOf } from './as_of.ts';
 import { compareControlTotals, openSince } from './control_totals.ts';
 import { asked, type Night, opened } from './night.ts';
 import { isReconciliationDue, listKeys, noteReconciliation, readUnheld } from './reconciliation.ts';
 import type { SourceReport } from './report.ts';
+import { pageTaker } from './take_pages.ts';
 
 /**
  * Reads, lands and loads every source that is asked for, one transaction per stream. A stream that fails stops its
@@ -104,10 +96,7 @@ async function loadFrom(source: Source, stream: Stream, night: Night, reading: R
   }
 }
 
-/**
- * Reads page after page, lands each as it came, and stages its rows; `reconcile` also lists the source's keys. Gives
- * whether they were listed.
- */
+/** Reads page after page and stages it; `reconcile` also lists the source's keys. Gives whether they were listed. */
 async function stage(
   source: Source,
   stream: Stream,
@@ -120,21 +109,18 @@ async function stage(
     ? { bookmark: await warehouse.bookmark(stream), ...(await openSince(night)) }
     : { bookmark: null };
   const references = await referencesOf(source, stream, warehouse);
-  const progress = startProgress(stream, night);
-  const take = async (page: Page) => {
-    const path = await landPage(night.data.root, page).catch((cause: unknown) => {
-      throw notLanded(stream, cause);
-    });
-    const parsed = source.columnar?.(stream, page, references) ?? source.parse(stream, page, references);
-    await staged.add(landedPage(stream, page, path, parsed));
-    await source.landed?.(page, path);
-    progress(page, parsed);
-  };
+  const pages = pageTaker(source, stream, staged, night, references);
   const how = { refresh: reconcile, signal: night.env.signal, readLanded: landedReader(night) };
-  for await (const page of source.pages(stream, { ...from, ...how })) await take(page);
-  const listed = reconcile && (await listKeys(source, stream, staged, night));
-  await readUnheld(source, stream, staged, night, take);
-  return listed;
+  try {
+    for await (const page of source.pages(stream, { ...from, ...how })) await pages.take(page);
+    await pages.settle();
+    const listed = reconcile && (await listKeys(source, stream, staged, night));
+    await readUnheld(source, stream, staged, night, pages.take);
+    await pages.settle();
+    return listed;
+  } finally {
+    await pages.close();
+  }
 }
 
 function landedReader({ data }: Night): NonNullable<ReadFrom['readLanded']> {
@@ -144,23 +130,6 @@ function landedReader({ data }: Night): NonNullable<ReadFrom['readLanded']> {
 /** The current rows that the parser of a stream needs. */
 export function referencesOf(source: Source, stream: Stream, warehouse: Warehouse): Promise<References> {
   return warehouse.references(source.streams.filter((other) => stream.references.includes(other.name)));
-}
-
-/** A page's rows with all that the warehouse wants to know of it. */
-export function landedPage(
-  stream: Stream,
-  page: Page,
-  path: string,
-  parsed: ParsedPage | ColumnarPage,
-): LandedPage {
-  const { body, ...about } = page;
-  const names = stream.columns.map((column) => column.name);
-  const hashes = () =>
-    'spans' in parsed
-      ? columnarLeafHashes(names, parsed, page.sha256)
-      : leafHashes(names, parsed, page.sha256);
-  const leaf_hashes = stream.kind === 'revisions' ? hashes() : null;
-  return { page: { ...about, bytes: body.length }, path, parsed, leaf_hashes };
 }
 
 async function commit(stream: Stream, staged: Load, night: Night, listed: boolean): Promise<LandedLoad> {
@@ -174,39 +143,6 @@ async function commit(stream: Stream, staged: Load, night: Night, listed: boolea
   const detail = `${landed.rows_read} rows read, ${landed.rows_loaded} loaded${quarantined}${vanished}`;
   night.env.onEvent({ kind: 'item_done', stage: 'load', item, detail });
   return landed;
-}
-
-/** Tells of each page; the share done follows from how far a feed's `recorded_at` has come towards its `as_of`. */
-function startProgress(
-  stream: Stream,
-  night: Night,
-): (page: Page, parsed: ParsedPage | ColumnarPage) => void {
-  const item = `${stream.source}.${stream.name}`;
-  const recordedAt = stream.columns.findIndex((column) => column.name === 'recorded_at');
-  let rows = 0;
-  let first: number | null = null;
-  return (page, parsed) => {
-    const good = 'spans' in parsed ? parsed.rows : parsed.offsets.length;
-    rows += good + ('spans' in parsed ? 0 : parsed.rejected.length);
-    const at = (row: number) => (recordedAt < 0 || good === 0 ? null : textOf(parsed, row, recordedAt));
-    const [from, last] = [at(0), at(good - 1)];
-    first ??= from === null ? null : Date.parse(from);
-    const end = page.as_of === null ? Number.NaN : Date.parse(page.as_of);
-    const share = last && first !== null && end > first ? (Date.parse(last) - first) / (end - first) : null;
-    night.env.onEvent({
-      kind: 'progress',
-      stage: 'load',
-      item,
-      done: rows,
-      total: null,
-      unit: 'rows',
-      share,
-    });
-  };
-}
-
-function textOf(parsed: ParsedPage | ColumnarPage, row: number, column: number): string | null {
-  return 'spans' in parsed ? textAt(parsed, row, column) : (parsed.columns[column]?.[row] ?? null);
 }
 
 /**
@@ -250,17 +186,6 @@ export function sumUp(loads: readonly LandedLoad[]): SourceReport {
     bytes: sum((each) => each.bytes),
     bookmark: main?.bookmark ?? null,
   };
-}
-
-function notLanded(stream: Stream, cause: unknown): NightError {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  const next_step = 'free space in the data directory or make it writable, then run again';
-  return new NightError(message, {
-    stage: 'land',
-    source: `${stream.source}.${stream.name}`,
-    next_step,
-    cause,
-  });
 }
 
 /** Gives a failure its stage, source and next step. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { EMPTY_ROOT } from '../evidence/merkle.ts';
 import type { Config } from '../schemas/config.ts';
 import { NightError } from '../schemas/errors.ts';
+import { sweepLanding } from '../warehouse/landing.ts';
 import { acquireRunLock } from '../warehouse/lock.ts';
 import { extract } from './extract.ts';
 import { load } from './load.ts';
@@ -68,9 +69,10 @@ async function begin(night: Night, started_at: string): Promise<void> {
   await startRun(night, started_at);
 }
 
-/** Enters the run into `ops.runs`, after marking those that were killed; the warehouse is open. */
+/** Enters the run into `ops.runs`, after marking those that were killed and sweeping up after them; the warehouse is open. */
 export async function startRun(night: Night, started_at: string): Promise<void> {
   const warehouse = opened(night);
+  await sweepLanding(night.data.root);
   const abandoned = await warehouse.failAbandonedRuns(night.run_id, started_at);
   if (abandoned > 0) {
     const message = `${abandoned} earlier run(s) ended without a word; this run goes on from what they committed`;

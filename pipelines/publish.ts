@@ -45,6 +45,7 @@ async function publishFiles(night: Night, client: TableauClient, project: string
     project,
     datasources: [{ name: NAME, path: fileOf(night, 'tdsx') }],
     workbooks: [{ name: NAME, path: fileOf(night, 'twbx') }],
+    backups: join(night.data.extracts, '.earlier'),
   });
   night.results.extracts = night.results.extracts.map((file) => ({
     ...file,

@@ -1,17 +1,19 @@
 import { existsSync } from 'node:fs';
 import { type Source, SourceError } from '../connectors/source.ts';
+import { leafHashes } from '../evidence/leaf.ts';
 import type { Config } from '../schemas/config.ts';
 import type { Page, ParsedPage } from '../schemas/page.ts';
 import type { SourceName, Stream } from '../schemas/streams.ts';
 import { readLanded } from '../warehouse/landing.ts';
 import { acquireRunLock } from '../warehouse/lock.ts';
 import type { Load, OpenQuarantine, QuarantinedPage, QuarantineGroup } from '../warehouse/warehouse.ts';
-import { asNightError, landedPage, referencesOf } from './load.ts';
+import { asNightError, referencesOf } from './load.ts';
 import { type Night, type NightEnv, type NightOptions, opened } from './night.ts';
 import { prepare, runRecord, startRun } from './nightly.ts';
 import { dataPaths } from './paths.ts';
 import { unknownRow } from './quarantine.ts';
 import { seal } from './seal.ts';
+import { landedPage } from './take_pages.ts';
 import { closeWarehouse, openWarehouse } from './warehouse_access.ts';
 
 /** Which open quarantined rows are tried again; null = all. */
@@ -176,7 +178,9 @@ async function stagePages(night: Night, { source, stream, open }: Candidate, sta
     try {
       const parsed = rowsAt(source.parse(stream, page, references), new Set(held.offsets));
       // The API's count is of the whole page.
-      const part = landedPage(stream, { ...page, stated_rows: null }, held.path, parsed);
+      const names = stream.columns.map((column) => column.name);
+      const hashes = stream.kind === 'revisions' ? leafHashes(names, parsed, page.sha256) : null;
+      const part = landedPage({ ...page, stated_rows: null }, held.path, parsed, hashes);
       await staged.add({ ...part, taken: held.offsets });
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;

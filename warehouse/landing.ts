@@ -10,6 +10,13 @@ const decompress = promisify(zstdDecompress);
 
 /** Of JSON and CSV it makes as little as the default level does, in less time. */
 const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+/** Where pages lie that are still being written: the same disk, so that a rename puts them in their place. */
+const PARTIALS = join('landing', '.partial');
+
+/** Removes what killed runs left half-written. Only whoever holds the run lock may call it: nobody else writes then. */
+export async function sweepLanding(dataDir: string): Promise<void> {
+  await rm(join(dataDir, PARTIALS), { recursive: true, force: true });
+}
 
 /** Where a page lies below the data directory: by source, stream and UTC day of receipt, named by its body's hash. */
 function landedPath(page: Pick<Page, 'source' | 'stream' | 'format' | 'received_at' | 'sha256'>): string {
@@ -28,7 +35,8 @@ export async function landPage(dataDir: string, page: Page): Promise<string> {
   const file = join(dataDir, path);
   if (await exists(file)) return path;
   await mkdir(dirname(file), { recursive: true });
-  const partial = `${file}.${randomUUID()}.partial`;
+  const partial = join(dataDir, PARTIALS, `${randomUUID()}.partial`);
+  await mkdir(dirname(partial), { recursive: true });
   try {
     await writeDurably(partial, await compress(page.body, FAST));
     await rename(partial, file);

@@ -62,7 +62,8 @@ function holderFile(directory: string): string {
 }
 
 async function describeHolder(directory: string, at: Date): Promise<void> {
-  const partial = `${holderFile(directory)}.${process.pid}.partial`;
+  // One name, since the lock is held: what a killed run left is overwritten.
+  const partial = `${holderFile(directory)}.partial`;
   await writeFile(partial, JSON.stringify({ pid: process.pid, started_at: at.toISOString() }));
   await rename(partial, holderFile(directory));
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -73,6 +73,7 @@ const night = () => ({
   project: 'default',
   datasources: [{ name: 'meterline', path: packages.tdsx }],
   workbooks: [{ name: 'meterline', path: packages.twbx }],
+  backups: join(folder, 'backups'),
 });
 
 const signIns = (simulator: Simulator): number =>
@@ -92,7 +93,11 @@ describe('publishing', () => {
         ['datasource', false],
         ['workbook', false],
       ]);
+      // A run that was killed while it published could not remove its backups.
+      await mkdir(night().backups, { recursive: true });
+      await writeFile(join(night().backups, 'left.twbx'), 'large');
       const second = await publishAll(client, night());
+      await expect(readdir(night().backups)).rejects.toThrow(/ENOENT/);
       expect(second.published.every(({ replaced }) => replaced)).toBe(true);
       expect(simulator.published().map(({ kind, revision, project }) => [kind, revision, project])).toEqual([
         ['datasource', 2, 'default'],
@@ -245,6 +250,7 @@ describe('nothing is half-published:', () => {
           { name: 'added', path: other },
         ],
         workbooks: [{ name: 'meterline', path: torn }],
+        backups: night().backups,
       });
       await expect(failed).rejects.toThrow(PublishError);
       await expect(failed).rejects.toThrow(

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { landedPage } from '../../pipelines/load.ts';
+import { columnarLeafHashes } from '../../evidence/columnar_leaf.ts';
+import { leafHashes } from '../../evidence/leaf.ts';
+import { landedPage } from '../../pipelines/take_pages.ts';
 import type { Column } from '../../schemas/columns.ts';
 import type { LandedLoad } from '../../schemas/page.ts';
 import { rawTable, type Stream } from '../../schemas/streams.ts';
-import type { Warehouse } from '../../warehouse/warehouse.ts';
+import type { LandedPage, Warehouse } from '../../warehouse/warehouse.ts';
 import type { Body } from './good_pages.ts';
 import type { Judged } from './judge_page.ts';
 
@@ -32,7 +34,7 @@ export async function loadGroup(
     const sha256 = sha256Of(page.body);
     const about = { source: stream.source, stream: stream.name, received_at: AT, sha256 };
     const whole = { ...page, ...about, api_version: null, as_of: null, bookmark: null };
-    await loading.add(landedPage(stream, whole, `landing/${sha256}`, judged.taken));
+    await loading.add(landedPage(whole, `landing/${sha256}`, judged.taken, leavesOf(stream, judged, sha256)));
   }
   const load = await loading.commit({ complete: stream.full, gate: OPEN_GATE });
   checkSums(pages, load);
@@ -40,6 +42,21 @@ export async function loadGroup(
   await checkRows(warehouse, load, pages);
   await checkRefused(warehouse, stream, pages);
   return load;
+}
+
+/** Readings have leaves, made in whichever way their page was read: both ways give the same. */
+function leavesOf(
+  { kind, columns }: Stream,
+  { taken, parsed }: Judged,
+  sha256: string,
+): LandedPage['leaf_hashes'] {
+  if (kind !== 'revisions') return null;
+  const names = columns.map(({ name }) => name);
+  const plain = leafHashes(names, parsed, sha256);
+  if (!('spans' in taken)) return plain;
+  const hashes = columnarLeafHashes(names, taken, sha256);
+  want(Buffer.from(hashes).toString('hex') === plain.join(''), 'the leaf hashes of the two readers differ');
+  return hashes;
 }
 
 const sha256Of = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');

@@ -94,7 +94,7 @@ describe('reconciliation', () => {
     accounts = [];
     const failed = await night(NEXT_MONDAY);
     expect(failed.error).toMatchObject({ stage: 'load', source: 'salesforce.account' });
-    expect(failed.error?.message).toContain('got a list of keys without 52 of the 60 records held');
+    expect(failed.error?.message).toContain('got a list without 52 of the 60 records held');
     expect(failed.error?.next_step).toContain('--accept-quarantine salesforce.account');
     accounts = all;
     remove(3);

@@ -39,6 +39,7 @@ const night = () => ({
   project: 'default',
   datasources: [{ name: 'meterline', path: packages.tdsx }],
   workbooks: [{ name: 'meterline', path: packages.twbx }],
+  backups: join(folder, 'backups'),
 });
 
 test('publications survive a restart in the same state folder', async () => {

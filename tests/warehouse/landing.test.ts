@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Page } from '../../schemas/page.ts';
-import { landPage, readLanded } from '../../warehouse/landing.ts';
+import { landPage, readLanded, sweepLanding } from '../../warehouse/landing.ts';
 
 function page(text: string, changes: Partial<Page> = {}): Page {
   const body = Buffer.from(text);
@@ -48,6 +48,15 @@ describe('landing', () => {
     await Promise.all([landPage(dataDir, page('{}')), landPage(dataDir, page('{}'))]);
     expect((await stat(join(dataDir, path))).ino).toBe(before.ino);
     expect(await readdir(join(dataDir, 'landing/polaris/readings/2026-11-23'))).toHaveLength(1);
+  });
+
+  it('sweeps away what a killed run left half-written, and nothing else', async () => {
+    const path = await landPage(dataDir, page('{}'));
+    await writeFile(join(dataDir, 'landing/.partial/0.partial'), 'half');
+    await sweepLanding(dataDir);
+    expect(await readdir(join(dataDir, 'landing'))).toEqual(['polaris']);
+    expect((await readLanded(dataDir, path, page('{}').sha256)).toString()).toBe('{}');
+    await landPage(dataDir, page('{"a":1}'));
   });
 
   it('refuses a body that is not what its hash says', async () => {

@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type DuckDBBlobValue, type DuckDBConnection, DuckDBInstance, type Json } from '@duckdb/node-api';
+import { LockedError } from '../../schemas/errors.ts';
 
 /** One row of a result: BIGINT, DECIMAL and TIMESTAMP come as texts. */
 export type ResultRow = Readonly<Record<string, Json>>;
@@ -50,7 +51,8 @@ const openPaths = new Set<string>();
 
 /**
  * Opens (or creates) a DuckDB file.
- * @throws Error when another process, or this one, has it open
+ * @throws LockedError when another process has it open
+ * @throws Error when this one has
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const path = resolve(options.path);
@@ -63,8 +65,21 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     return await databaseOf(instance, options.tempDir, () => openPaths.delete(path));
   } catch (cause) {
     openPaths.delete(path);
-    throw failure(`open ${path}`, cause);
+    throw isHeld(cause) ? heldElsewhere(path, cause) : failure(`open ${path}`, cause);
   }
+}
+
+function isHeld(cause: unknown): boolean {
+  return cause instanceof Error && /lock on file|being used by another process/i.test(cause.message);
+}
+
+function heldElsewhere(path: string, cause: unknown): LockedError {
+  // DuckDB names the program and its process id.
+  const holder = /held in ([^\n]*?\(PID \d+\))/.exec(String(cause))?.[1] ?? 'another process';
+  return new LockedError(
+    `warehouse: database ${path}: got it held by ${holder}, want it free; wait for that process, or end it`,
+    { cause },
+  );
 }
 
 /** What a process leaves in the temporary folder when it is killed: what DuckDB spilled, and staged pages. */

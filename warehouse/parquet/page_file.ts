@@ -97,6 +97,11 @@ const MOST_DIFFERENT = 4096;
 /** Slots of the hash table: a power of two, twice as many as values at least. */
 const SLOTS = 16_384;
 
+/** Used anew for each column: making them for each costs more than filling them. */
+const slots = new Uint16Array(SLOTS); // place + 1; 0 = free
+const starts = new Uint32Array(MOST_DIFFERENT);
+const ends = new Uint32Array(MOST_DIFFERENT);
+
 /** The different values of a column and each row's place among them; null where too few repeat. */
 function repeatedValues(
   page: ColumnarPage,
@@ -104,9 +109,7 @@ function repeatedValues(
 ): Pick<ParquetColumn, 'values' | 'dictionary'> | null {
   const { bytes, rows, width, spans } = page;
   const most = Math.min(MOST_DIFFERENT, rows >> 2);
-  const slots = new Uint16Array(SLOTS); // place + 1; 0 = free
-  const starts = new Uint32Array(most);
-  const ends = new Uint32Array(most);
+  slots.fill(0);
   const places = new Uint16Array(rows);
   let size = 0;
   let values = 0;
