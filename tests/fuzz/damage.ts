@@ -24,9 +24,9 @@ export function damage(body: Buffer, random: Random, format: Format): Damaged {
   return { body: damaged, done };
 }
 
-/** Half of all damage leaves a page that can be read, with rows to judge; one in 250 is very large, which takes time. */
+/** Half of all damage leaves a page that can be read, with rows to judge; one in 500 is very large, which takes time. */
 function kindOf(random: Random): Kinds {
-  if (random.chance(0.004)) return HUGE;
+  if (random.chance(0.002)) return HUGE;
   return random.chance(0.6) ? IN_ROWS : ANYWHERE;
 }
 

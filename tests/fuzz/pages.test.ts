@@ -114,7 +114,7 @@ function damagedPage(kind: PageKind, number: number): { page: Body; done: readon
 
 /** Few rows, so that damage to one matters; now and then enough of them to fill more than one vector of DuckDB. */
 function rowsOf(random: Random): number {
-  if (random.chance(0.003)) return 2500;
+  if (random.chance(0.001)) return 2500;
   return random.chance(0.03) ? 40 : random.nat(7);
 }
 
