@@ -73,7 +73,7 @@ async function fuzzGroup(warehouse: Warehouse, kind: PageKind, first: number, to
   const taken: TakenPage[] = [];
   for (let number = first; number < first + GROUP; number += 1) {
     const { page, done } = damagedPage(kind, number);
-    const judged = judged_(kind, number, page, done);
+    const judged = judgeNamed(kind, number, page, done);
     told.pages += 1;
     if (judged === null) told.refused += 1;
     else taken.push({ page, judged });
@@ -86,7 +86,7 @@ async function fuzzGroup(warehouse: Warehouse, kind: PageKind, first: number, to
   told.quarantined += load.rows_quarantined;
 }
 
-function judged_(kind: PageKind, number: number, page: Body, done: readonly string[]): Judged | null {
+function judgeNamed(kind: PageKind, number: number, page: Body, done: readonly string[]): Judged | null {
   try {
     return judgePage(kind, page);
   } catch (cause) {
