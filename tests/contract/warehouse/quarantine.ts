@@ -128,6 +128,15 @@ export function quarantineSuite(opened: OpenedWarehouse): void {
       expect(await statuses()).toEqual(['c open', 'b outdated', 'a outdated']);
     });
 
+    it('takes a page whose refused rows are longer together than the memory bears twice', async () => {
+      const row = (n: number) => ({
+        row: JSON.stringify({ customer_id: `cust-${n}`, name: '"'.repeat(200_000) }),
+      });
+      const refused = Array.from({ length: 100 }, (_, n) => row(n));
+      const landing = [landed(CUSTOMERS, [], { rejected: refused })];
+      expect(await load(opened.warehouse, CUSTOMERS, landing)).toMatchObject({ rows_quarantined: 100 });
+    });
+
     it('settles rows of megabytes, too, and lets nothing vanish while one of them may be anybody’s', async () => {
       const long = (key: object) => JSON.stringify({ ...key, name: 'x'.repeat(5 * 1024 * 1024) });
       const refused = Array.from({ length: 12 }, (_, n) => ({ row: long({ customerId: `cust-${n}` }) }));
