@@ -97,6 +97,7 @@ class Reader {
     if (this.#likeTheLast(row)) return;
     this.#at = start;
     this.#anyRow(row);
+    if (this.#before.length > 0) return;
     this.#before = this.#order.map((column, nth) =>
       Buffer.concat([Buffer.from(nth === 0 ? '{' : ','), this.#keys[column] as Buffer, Buffer.from(':')]),
     );
@@ -109,7 +110,9 @@ class Reader {
     for (let nth = 0; nth < before.length; nth += 1) {
       if (!this.#takes(before[nth] as Buffer)) return false;
       const column = this.#order[nth] as number;
-      if (this.#bytes[this.#at] === QUOTE) this.#string(row, column);
+      const byte = this.#bytes[this.#at] as number;
+      if (byte === QUOTE) this.#string(row, column);
+      else if (byte <= 0x20) return false;
       else this.#word(row, column);
     }
     if (this.#bytes[this.#at] !== CLOSE_OBJECT) return false;
@@ -145,6 +148,7 @@ class Reader {
       if (!this.#takes(this.#keys[column] as Buffer)) continue;
       this.#order[other] = likely;
       this.#order[nth] = column;
+      this.#before = [];
       return column;
     }
     throw NOT_PLAIN;

@@ -113,6 +113,15 @@ describe('readings and features, read from bytes', () => {
   });
 
   test.each([
+    ['none', ''],
+    ['behind each colon', ' '],
+  ])('reads rows with white space as any other: %s', (_name, space) => {
+    const { text, ...body } = feedBody(READINGS, reading, { rows: 3, changes: [], shift: 0, space: '' });
+    const spaced = { ...body, text: text.replaceAll('":', `":${space}`) };
+    expect(compare(polaris, spaced, READING_REFERENCES).fast?.rows).toBe(3);
+  });
+
+  test.each([
     ['a dimension that the catalogue lacks', { dimension: 'unknown' }],
     ['a unit that is not its dimension’s', { unit: 'GiB' }],
   ])('leaves %s to the plain reader', (_name, change) => {

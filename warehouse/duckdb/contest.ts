@@ -1,6 +1,10 @@
 import type { Commit } from './commit.ts';
+import type { Session } from './database.ts';
 import type { Identity } from './identities.ts';
 import { identifier, list } from './sql.ts';
+import { count } from './values.ts';
+
+const MOST_ROUNDS = 16;
 
 /**
  * Finds which of the rows of one load that share an identity are accepted.
@@ -10,7 +14,9 @@ import { identifier, list } from './sql.ts';
  *
  * One by one, a row wins unless an earlier winner is in one of its groups. In rounds of sets: of the rows still in
  * the contest, each that is the first of all its groups wins, and everything in a winner's group leaves. The
- * earliest row left always wins, so that it ends; what wins is the same.
+ * earliest row left always wins, so that it ends; what wins is the same. Nearly always a round or two is all; rows that
+ * decide one another in a long chain would need a round each, so that what is left after some rounds is decided one by
+ * one after all.
  */
 export async function createContest(commit: Commit, identities: readonly Identity[]): Promise<void> {
   await gather(commit, identities);
@@ -24,7 +30,8 @@ export async function createContest(commit: Commit, identities: readonly Identit
     'open the contest',
     `CREATE TEMP TABLE undecided AS SELECT _ord, ${list(groups)} FROM contest WHERE NOT in_raw`,
   );
-  while (Number((await session.row('count the undecided', 'SELECT count(*) AS n FROM undecided')).n) > 0) {
+  for (let round = 0; (await undecided(session)) > 0; round += 1) {
+    if (round === MOST_ROUNDS) return decideOneByOne(session, groups);
     const first = groups.map((group) => `_ord = min(_ord) OVER (PARTITION BY ${group})`);
     await session.run(
       'find winners',
@@ -33,6 +40,31 @@ export async function createContest(commit: Commit, identities: readonly Identit
     const met = groups.map((group) => `${group} IN (SELECT ${group} FROM winners)`);
     await session.run('dismiss the others', `DELETE FROM undecided WHERE ${met.join(' OR ')}`);
   }
+}
+
+async function undecided(session: Session): Promise<number> {
+  return count((await session.row('count the undecided', 'SELECT count(*) AS n FROM undecided')).n);
+}
+
+/** Holds the groups of the rows that are left in memory: a few numbers for each. */
+async function decideOneByOne(session: Session, groups: readonly string[]): Promise<void> {
+  const rows = await session.rows(
+    'read the undecided',
+    `SELECT _ord, ${list(groups)} FROM undecided ORDER BY _ord`,
+  );
+  const won = new Set<string>();
+  const winners = rows.filter((row) => {
+    const its = groups.map((group) => `${group} ${String(row[group])}`);
+    if (its.some((group) => won.has(group))) return false;
+    for (const group of its) won.add(group);
+    return true;
+  });
+  await session.run(
+    'note the winners',
+    `INSERT INTO winners SELECT _ord, ${list(groups)} FROM undecided
+     WHERE _ord IN (SELECT unnest(json_transform($winners, '["BIGINT"]')))`,
+    { winners: JSON.stringify(winners.map(({ _ord }) => _ord)) },
+  );
 }
 
 /** Rows whose identity hash occurs twice: eight bytes a row find them, where the values would fill the memory. */
