@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +32,8 @@ const rows = async (sql: string) => (await connection.runAndReadAll(sql)).getRow
 
 /** What stands in the file of a page, as DuckDB reads it. */
 async function readBack(page: Parameters<typeof pageFile>[0], at: Parameters<typeof pageFile>[1]) {
-  const path = join(directory, 'page.parquet');
+  // DuckDB remembers files by name: each page has one of its own, as in a load.
+  const path = join(directory, `${randomUUID()}.parquet`);
   await writeFile(path, Buffer.concat(pageFile(page, at)));
   // Behind a sign: the binding drops a byte order mark at the beginning of a text.
   return rows(`SELECT '=' || COLUMNS('^t'), COLUMNS('^_') FROM read_parquet('${path}')`);
