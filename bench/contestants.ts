@@ -21,6 +21,8 @@ export interface Contestant {
   readonly reads: 'server' | 'disk';
   /** What it does with the rows, and what it leaves undone, for the report. */
   readonly does: string;
+  /** Where once is enough of it: a contestant that takes minutes, and is far from where its spread would matter. */
+  readonly most_runs?: number;
   /** What runs; may first write what it needs into the folder. */
   command(place: Place): readonly string[];
   /** Looks, unmeasured, at what it has loaded. */
@@ -107,6 +109,7 @@ function dlt(data: DataSet, style: 'arrow' | 'default'): Contestant {
     label: style === 'arrow' ? 'dlt with Arrow' : 'dlt default',
     reads: 'server',
     does: `${how}; decimals stay text. No check of values, no landing of bodies, no quarantine, no evidence, no comparison of counts`,
+    ...(style === 'default' ? { most_runs: 1 } : {}),
     command: ({ url, folder }) => [
       PEER_PYTHON,
       join(BENCH, 'peers', 'dlt_load.py'),

@@ -41,6 +41,7 @@ export async function race(
     for (let round = 0; round < runs; round += 1) {
       const first = round % contestants.length;
       for (const contestant of [...contestants.slice(first), ...contestants.slice(0, first)]) {
+        if (round >= (contestant.most_runs ?? runs)) continue;
         const sample = await run(contestant, server, rendered, folder);
         samples.push(sample);
         tell(lineOf(contestant, round + 1, sample));

@@ -1,10 +1,15 @@
 import { z } from 'zod';
 import type { Page } from '../../schemas/page.ts';
-import type { Stream } from '../../schemas/streams.ts';
 import type { HttpResponse } from '../http.ts';
 import { BodyError, parseJson } from '../json_body.ts';
 import { newPage } from '../new_page.ts';
-import { type BulkResult, brokenResults, bulkResults, type LandedResults } from './bulk_results.ts';
+import {
+  type BulkQuery,
+  type BulkResult,
+  brokenResults,
+  bulkResults,
+  type LandedResults,
+} from './bulk_results.ts';
 import type { Session } from './session.ts';
 
 const JOB = z.object({
@@ -14,16 +19,6 @@ const JOB = z.object({
   errorMessage: z.string().nullish(),
 });
 type Job = z.infer<typeof JOB>;
-
-/** What a Bulk API 2.0 query reads. `fields` are the selected API names in order: the header line must equal them. */
-export interface BulkQuery {
-  readonly stream: Stream;
-  readonly query: string;
-  readonly fields: readonly string[];
-  /** As `Page.patches`; absent: the fields are those of whole records. */
-  readonly patches?: readonly string[];
-  readonly signal: AbortSignal | undefined;
-}
 
 /** What is kept of a job's pages, so that it can be gone on with after its read was broken off. */
 interface JobJournal {

@@ -1,9 +1,19 @@
+import type { Stream } from '../../schemas/streams.ts';
 import { headerLine } from '../csv.ts';
 import { BodyTooLarge, type HttpResponse, sourceError } from '../http.ts';
 import { BodyError } from '../json_body.ts';
 import { SourceError } from '../source.ts';
-import type { BulkQuery } from './bulk_query.ts';
 import type { Session } from './session.ts';
+
+/** What a Bulk API 2.0 query reads. `fields` are the selected API names in order: the header line must equal them. */
+export interface BulkQuery {
+  readonly stream: Stream;
+  readonly query: string;
+  readonly fields: readonly string[];
+  /** As `Page.patches`; absent: the fields are those of whole records. */
+  readonly patches?: readonly string[];
+  readonly signal: AbortSignal | undefined;
+}
 
 /** One page of a job's results. */
 export interface BulkResult {

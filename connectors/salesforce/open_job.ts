@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Page } from '../../schemas/page.ts';
 import { SourceError } from '../source.ts';
-import { type BulkQuery, bulkPages, createJob, findJob, jobPath } from './bulk_query.ts';
+import { bulkPages, createJob, findJob, jobPath } from './bulk_query.ts';
+import type { BulkQuery } from './bulk_results.ts';
 import { type JobPages, jobPages } from './job_pages.ts';
 import type { Session } from './session.ts';
 import type { StateFolder } from './state_folder.ts';

@@ -28,7 +28,7 @@ const DBT: Choosing = {
 /** One of the four tables stands for all. */
 const EXTRACT: Choosing = {
   only: /extracts\/|hyper/,
-  skip: /usage_daily|churn_indicators|account_health|hyper (?:ATTACH|SELECT|CREATE)|COPY|(?:before|after) rm/,
+  skip: /usage_daily|churn_indicators|account_health|data_quality|hyper (?:ATTACH|SELECT|CREATE)|COPY|(?:before|after) rm/,
 };
 const PUBLISH: Choosing = {
   only: /\/api\/|\.earlier|status\/|ops\.run|close/,

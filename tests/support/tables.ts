@@ -1,6 +1,35 @@
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 
+/**
+ * Columns of the data quality marts that tell of the nights themselves: how often the sources were read, and when. A
+ * night more, or one that was killed, changes them, and should.
+ */
+export const READING_HISTORY: readonly string[] = [
+  'last_loaded_at',
+  'last_run_id',
+  'hours_behind',
+  'loads',
+  'pages',
+  'bytes',
+  'rows_read',
+  'rows_loaded',
+  'rows_unchanged',
+  'rows_quarantined',
+  'records_vanished',
+  'quarantine_share',
+  'last_pages',
+  'last_bytes',
+  'last_rows_read',
+  'last_rows_loaded',
+  'last_rows_unchanged',
+  'last_rows_quarantined',
+  'last_quarantine_share',
+  'open_since',
+  'drift_fields_last_load',
+  'control_totals_at',
+];
+
 /** Columns that say when and by which run a row was loaded, not what it says. */
 const LOAD_IDENTITY: readonly string[] = [
   'run_id',
@@ -15,6 +44,7 @@ const LOAD_IDENTITY: readonly string[] = [
   'first_seen',
   'last_seen',
   'crm_known_as_of',
+  ...READING_HISTORY,
 ];
 
 /** Raw tables also number their loads and name their pages. */

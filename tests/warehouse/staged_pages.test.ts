@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,23 +32,29 @@ const rows = async (sql: string) => (await connection.runAndReadAll(sql)).getRow
 
 /** What stands in the file of a page, as DuckDB reads it. */
 async function readBack(page: Parameters<typeof pageFile>[0], at: Parameters<typeof pageFile>[1]) {
-  const path = join(directory, 'page.parquet');
+  // DuckDB remembers files by name: each page has one of its own, as in a load.
+  const path = join(directory, `${randomUUID()}.parquet`);
   await writeFile(path, Buffer.concat(pageFile(page, at)));
-  return rows(`SELECT * FROM read_parquet('${path}')`);
+  // Behind a sign: the binding drops a byte order mark at the beginning of a text.
+  return rows(`SELECT '=' || COLUMNS('^t'), COLUMNS('^_') FROM read_parquet('${path}')`);
 }
 
 const text = fc.oneof(
   fc.constant(null),
   fc.string({ unit: 'binary' }).filter((each) => each.isWellFormed()),
-  fc.constantFrom('', '\u0000', 'ü𝒸', 'x'.repeat(5000)),
+  fc.constantFrom('', '\u0000', '\ufeff', 'ü𝒸', 'x'.repeat(5000)),
 );
+/** A few values over and over: such a column gets a dictionary. */
+const word = fc.constantFrom('azure', 'gcp', '', null);
 const table = fc
   .record({ width: fc.integer({ min: 1, max: 4 }), rows: fc.integer({ min: 1, max: 70 }) })
   .chain((size) =>
-    fc.array(fc.array(text, { minLength: size.rows, maxLength: size.rows }), {
-      minLength: size.width,
-      maxLength: size.width,
-    }),
+    fc.array(
+      fc
+        .constantFrom(text, word)
+        .chain((value) => fc.array(value, { minLength: size.rows, maxLength: size.rows })),
+      { minLength: size.width, maxLength: size.width },
+    ),
   );
 
 function parsedOf(columns: readonly (readonly (string | null)[])[]): ParsedPage {
@@ -84,7 +91,7 @@ describe('the file of a staged page', () => {
         const fast = await readBack({ parsed: columnarOf(columns), leaf_hashes: bytes }, at);
         expect(fast).toEqual(plain);
         expect(plain.map((row) => row.slice(0, columns.length))).toEqual(
-          hashes.map((_, row) => columns.map((column) => column[row] ?? null)),
+          hashes.map((_, row) => columns.map((column) => (column[row] == null ? null : `=${column[row]}`))),
         );
         expect(plain.map((row) => row.slice(columns.length, columns.length + 3))).toEqual(
           hashes.map((_, row) => [7n, BigInt(row), BigInt(first_ord + row)]),

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { openPromise } from 'yauzl';
 import type { Hyperd } from '../../../extracts/hyperd.ts';
-import { printTables, type TablePrint } from '../../support/tables.ts';
+import { printTables, READING_HISTORY, type TablePrint } from '../../support/tables.ts';
 
 /** Columns of the marts that name a run, a load, or an instant of loading. */
-const WHICH_RUN = ['run_id', 'load_id', 'loaded_at', 'received_at'];
+const WHICH_RUN = ['run_id', 'load_id', 'loaded_at', 'received_at', ...READING_HISTORY];
 
 /** Every mart, by all of its columns but those. */
 export function marts(dataDir: string): Promise<Readonly<Record<string, TablePrint>>> {
@@ -50,7 +50,9 @@ async function tablesOf(path: string, hyperd: Hyperd): Promise<ReadonlyMap<strin
     );
     for (const { tablename } of tables) {
       const rows = await connection.query(`SELECT * FROM "Extract"."${tablename}"`);
-      const sorted = rows.map((row) => JSON.stringify(row)).sort();
+      const kept = (row: object) =>
+        Object.entries(row).filter(([column]) => !READING_HISTORY.includes(column));
+      const sorted = rows.map((row) => JSON.stringify(kept(row))).sort();
       found.set(`table ${tablename}`, `${rows.length} rows, ${sha256(sorted.join('\n'))}`);
     }
     return found;
