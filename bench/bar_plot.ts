@@ -2,7 +2,7 @@ import { whole } from './report.ts';
 import type { Standing } from './summary.ts';
 
 const WIDTH = 760;
-const LABEL_WIDTH = 220;
+const LABEL_WIDTH = 270;
 const BAR_WIDTH = 400;
 const LINE = 26;
 const TITLES = { readings: 'Readings, rows per second', accounts: 'Bulk accounts, rows per second' } as const;

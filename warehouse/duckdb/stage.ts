@@ -16,8 +16,8 @@ const STAGE_FOLDER = 'stage_';
 /**
  * What one load has staged, in its session:
  * `stage_pages`: one row per page; `stage_rejected`: one row per row refused by its parser;
- * `stage_rows`: one row per good row, typed, read from the files in which they are kept until the commit, so that a
- * load of any size needs the memory of a page. `_ord` numbers the good rows of the load in the order page, offset.
+ * `stage_rows`: one row per good row, typed, read from the files in which they are kept until the commit, so that
+ * they do not wait in memory. `_ord` numbers the good rows of the load in the order page, offset.
  * `present_keys`: one row per key that a list of keys gave.
  * `_failed_column` is set where a validated text could not become the column's type: such a row is quarantined too.
  */
