@@ -16,7 +16,7 @@ export type LeafAnswer = { readonly hashes: Uint8Array } | { readonly failure: E
 export interface LeafThread {
   /**
    * The leaf hashes of a page, as `columnarLeafHashes` gives them. One page at a time.
-   * @throws Error as `columnarLeafHashes`, or when the thread ends
+   * @throws Error as `columnarLeafHashes`, or when the thread fails
    */
   hash(names: readonly string[], page: ColumnarPage, page_sha256: string): Promise<Uint8Array>;
   close(): Promise<void>;
