@@ -3,7 +3,13 @@ import type { Source } from '../connectors/source.ts';
 import { leafHashes } from '../evidence/leaf.ts';
 import { leafThread } from '../evidence/leaf_thread.ts';
 import { NightError } from '../schemas/errors.ts';
-import type { ColumnarPage, Page, ParsedPage, References } from '../schemas/page.ts';
+import {
+  type ColumnarPage,
+  isColumnar,
+  type Page,
+  type ParsedPage,
+  type References,
+} from '../schemas/page.ts';
 import type { Stream } from '../schemas/streams.ts';
 import { landPage } from '../warehouse/landing.ts';
 import type { LandedPage, Load } from '../warehouse/warehouse.ts';
@@ -36,7 +42,7 @@ export function pageTaker(
 
   const hand = async (page: Page, path: string, rows: ParsedPage | ColumnarPage): Promise<void> => {
     const hashes = () =>
-      'spans' in rows ? leaves.hash(names, rows, page.sha256) : leafHashes(names, rows, page.sha256);
+      isColumnar(rows) ? leaves.hash(names, rows, page.sha256) : leafHashes(names, rows, page.sha256);
     await staged.add(landedPage(page, path, rows, stream.kind === 'revisions' ? await hashes() : null));
     await source.landed?.(page, path);
     progress(page, rows);
@@ -99,8 +105,8 @@ function startProgress(
   let rows = 0;
   let first: number | null = null;
   return (page, parsed) => {
-    const good = 'spans' in parsed ? parsed.rows : parsed.offsets.length;
-    rows += good + ('spans' in parsed ? 0 : parsed.rejected.length);
+    const good = isColumnar(parsed) ? parsed.rows : parsed.offsets.length;
+    rows += good + (isColumnar(parsed) ? 0 : parsed.rejected.length);
     const at = (row: number) => (recordedAt < 0 || good === 0 ? null : textOf(parsed, row, recordedAt));
     const [from, last] = [at(0), at(good - 1)];
     first ??= from === null ? null : Date.parse(from);
@@ -119,7 +125,7 @@ function startProgress(
 }
 
 function textOf(parsed: ParsedPage | ColumnarPage, row: number, column: number): string | null {
-  return 'spans' in parsed ? textAt(parsed, row, column) : (parsed.columns[column]?.[row] ?? null);
+  return isColumnar(parsed) ? textAt(parsed, row, column) : (parsed.columns[column]?.[row] ?? null);
 }
 
 function notLanded(stream: Stream, cause: unknown): NightError {

@@ -66,6 +66,11 @@ export interface ColumnarPage {
   readonly spans: Uint32Array;
 }
 
+/** Whether a page's rows are places in bytes rather than texts. */
+export function isColumnar(rows: ParsedPage | ColumnarPage): rows is ColumnarPage {
+  return 'spans' in rows;
+}
+
 /** Current rows of a referenced stream: one object per row, column → text or null. */
 export type References = ReadonlyMap<string, readonly Readonly<Record<string, string | null>>[]>;
 

@@ -1,5 +1,6 @@
+import { isColumnar } from '../../schemas/page.ts';
 import type { Stream } from '../../schemas/streams.ts';
-import { goodRows, isColumnar } from '../parquet/page_file.ts';
+import { goodRows } from '../parquet/page_file.ts';
 import type { LandedPage } from '../warehouse.ts';
 
 const HASH_BYTES = 32;

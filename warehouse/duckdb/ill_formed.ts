@@ -1,6 +1,5 @@
 import type { Column } from '../../schemas/columns.ts';
-import type { ParsedPage, Rejected } from '../../schemas/page.ts';
-import { isColumnar } from '../parquet/page_file.ts';
+import { isColumnar, type ParsedPage, type Rejected } from '../../schemas/page.ts';
 import type { LandedPage } from '../warehouse.ts';
 
 /** Moves good rows that hold half a surrogate pair to the refused ones: such a text has no UTF-8 form. */

@@ -1,4 +1,4 @@
-import type { LandedLoad } from '../../schemas/page.ts';
+import { isColumnar, type LandedLoad } from '../../schemas/page.ts';
 import type { Stream } from '../../schemas/streams.ts';
 import type { LandedPage, Load, QuarantineGate } from '../warehouse.ts';
 import { acceptAppendOnly } from './accept_append_only.ts';
@@ -49,7 +49,7 @@ export async function startLoad(
   };
   return {
     add: async (page: LandedPage) => {
-      if ('drift' in page.parsed) drift.add(page.parsed.drift);
+      if (!isColumnar(page.parsed)) drift.add(page.parsed.drift);
       await open().add(page);
     },
     present: async (keys) => {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isColumnar } from '../../schemas/page.ts';
 import type { Stream } from '../../schemas/streams.ts';
-import { goodRows, isColumnar, pageFile } from '../parquet/page_file.ts';
+import { goodRows, pageFile } from '../parquet/page_file.ts';
 import type { LandedPage } from '../warehouse.ts';
 import { checkPage } from './check_page.ts';
 import type { Database, Session } from './database.ts';

@@ -1,13 +1,8 @@
-import type { ColumnarPage, ParsedPage } from '../../schemas/page.ts';
+import { type ColumnarPage, isColumnar, type ParsedPage } from '../../schemas/page.ts';
 import type { LandedPage } from '../warehouse.ts';
 import { type ParquetColumn, parquetFile } from './parquet_file.ts';
 
 const HASH_BYTES = 32;
-
-/** Whether a page's rows are places in bytes rather than texts. */
-export function isColumnar(rows: ParsedPage | ColumnarPage): rows is ColumnarPage {
-  return 'spans' in rows;
-}
 
 /** Number of good rows of a page. */
 export function goodRows(rows: ParsedPage | ColumnarPage): number {
