@@ -40,28 +40,40 @@ export interface Tree {
 export const EMPTY_TREE: Tree = { size: 0, frontier: [] };
 
 /**
- * Appends leaf hashes in order. Costs one node hash for each leaf on average, and memory for O(log size) hashes,
- * however large the tree is.
+ * Appends leaf hashes, `hashes` one after the other. Costs one node hash for each leaf on average, and memory for the
+ * batch and O(log size) hashes, however large the tree is.
  *
- * A new leaf is a full subtree of one entry. As long as the bit of its size is set in the number of entries, the
- * last full subtree has the same size: both become one of twice the size, as adding one carries through the ones
- * of a binary number.
+ * Level by level: a node that waited at the tree's edge for its right neighbour comes before the new nodes of its
+ * level, neighbours become the new nodes of the level above, and a node without a right neighbour waits at the edge
+ * (as adding to a binary number carries through its ones).
  */
-export function append(tree: Tree, leafHashes: Iterable<Buffer>): Tree {
+export function append(tree: Tree, hashes: Uint8Array): Tree {
   checkTree(tree);
-  const frontier = [...tree.frontier];
-  let size = tree.size;
-  for (const leaf of leafHashes) {
-    let root = leaf;
-    for (let rest = size; rest % 2 === 1; rest = (rest - 1) / 2) {
-      const left = frontier.pop();
-      if (left === undefined) throw frontierError(size, frontier.length);
-      root = nodeHash(left, root);
-    }
-    frontier.push(root);
-    size += 1;
+  if (hashes.length % HASH_BYTES !== 0)
+    throw new Error(
+      `evidence: leaf hashes: got ${hashes.length} bytes, want a multiple of ${HASH_BYTES}; report this`,
+    );
+  const waiting = [...tree.frontier];
+  const frontier: Buffer[] = [];
+  let nodes = hashes;
+  for (let before = tree.size; before > 0 || nodes.length > 0; before = Math.floor(before / 2)) {
+    if (before % 2 === 1) nodes = Buffer.concat([waiting.pop() as Buffer, nodes]);
+    const parents = parentsOf(nodes);
+    const paired = parents.length * 2;
+    if (nodes.length > paired) frontier.unshift(Buffer.from(nodes.subarray(paired)));
+    nodes = parents;
   }
-  return { size, frontier };
+  return { size: tree.size + hashes.length / HASH_BYTES, frontier };
+}
+
+/** The nodes above: one for each two, the last one left out where it has no right neighbour. */
+function parentsOf(nodes: Uint8Array): Buffer {
+  const parents = Buffer.allocUnsafe(Math.floor(nodes.length / HASH_BYTES / 2) * HASH_BYTES);
+  for (let to = 0, from = 0; to < parents.length; to += HASH_BYTES, from += 2 * HASH_BYTES) {
+    NODE.set(nodes.subarray(from, from + 2 * HASH_BYTES), 1);
+    parents.write(hash('sha256', NODE, 'binary'), to, 'latin1');
+  }
+  return parents;
 }
 
 /**

@@ -40,18 +40,28 @@ export function pageTaker(
   const progress = startProgress(stream, night);
   let last: Promise<void> = Promise.resolve();
 
-  const hand = async (page: Page, path: string, rows: ParsedPage | ColumnarPage): Promise<void> => {
+  const hand = async (
+    page: Page,
+    landing: Promise<string>,
+    rows: ParsedPage | ColumnarPage,
+  ): Promise<void> => {
     const hashes = () =>
       isColumnar(rows) ? leaves.hash(names, rows, page.sha256) : leafHashes(names, rows, page.sha256);
-    await staged.add(landedPage(page, path, rows, stream.kind === 'revisions' ? await hashes() : null));
+    const leaf_hashes = stream.kind === 'revisions' ? await hashes() : null;
+    const path = await landing;
+    await staged.add(landedPage(page, path, rows, leaf_hashes));
     await source.landed?.(page, path);
     progress(page, rows);
   };
   return {
     async take(page) {
-      const { path, rows } = await landAndJudge(source, stream, page, night, references);
-      await last;
-      last = hand(page, path, rows);
+      const { landing, rows } = await landAndJudge(source, stream, page, night, references);
+      await last.catch(async (error: unknown) => {
+        // Nothing may still be written when the failure is told.
+        await landing.catch(() => undefined);
+        throw error;
+      });
+      last = hand(page, landing, rows);
       // Its failure is thrown by the next take or settle; until then nobody awaits it.
       last.catch(() => undefined);
     },
@@ -71,13 +81,15 @@ async function landAndJudge(
   page: Page,
   night: Night,
   references: References,
-): Promise<{ readonly path: string; readonly rows: ParsedPage | ColumnarPage }> {
+): Promise<{ readonly landing: Promise<string>; readonly rows: ParsedPage | ColumnarPage }> {
   const landing = landPage(night.data.root, page).catch((cause: unknown) => {
     throw notLanded(stream, cause);
   });
+  // Its failure is thrown where it is awaited: here, or when the page is handed on.
+  landing.catch(() => undefined);
   try {
     const rows = source.columnar?.(stream, page, references) ?? source.parse(stream, page, references);
-    return { path: await landing, rows };
+    return { landing, rows };
   } catch (error) {
     await landing;
     throw error;

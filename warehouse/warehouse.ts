@@ -276,8 +276,8 @@ export interface Warehouse {
 
   /** The newest sealed state of the log; size 0 with the empty root before the first. */
   treeHead(): Promise<TreeHead>;
-  /** Leaf hashes from an index on, in order, in batches. */
-  leafHashes(from: number): AsyncIterable<readonly Buffer[]>;
+  /** Leaf hashes from an index on, in order, in batches: 32 bytes each, one after the other. */
+  leafHashes(from: number): AsyncIterable<Buffer>;
   recordTreeHead(head: TreeHead, run_id: string, at: Instant): Promise<void>;
 
   quarantined(filter: QuarantineFilter & { readonly limit: number }): Promise<readonly QuarantinedRow[]>;

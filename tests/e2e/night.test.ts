@@ -107,7 +107,7 @@ describe('nights in a row', () => {
       );
       const whole = append(
         EMPTY_TREE,
-        entries.map((entry) => Buffer.from(String(entry.leaf), 'hex')),
+        Buffer.concat(entries.map((entry) => Buffer.from(String(entry.leaf), 'hex'))),
       );
       expect(third.evidence.root_hash).toBe(rootHash(whole).toString('hex'));
     });

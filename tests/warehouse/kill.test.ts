@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { POLARIS_STREAMS, READINGS } from '../../schemas/polaris.ts';
 import { openDuckDbWarehouse } from '../../warehouse/duckdb/open_duckdb_warehouse.ts';
 import type { Warehouse } from '../../warehouse/warehouse.ts';
-import { load } from '../contract/warehouse/fixtures.ts';
+import { hexHashes, load } from '../contract/warehouse/fixtures.ts';
 import { kill, said, startChild } from './child.ts';
 import { KILL_FIGURES, killPages } from './kill_pages.ts';
 
@@ -101,8 +101,7 @@ describe('a process killed while it loads', () => {
           Array.from({ length: KILL_FIGURES.accepted }, (_, index) => `r${index}`),
         );
         const leaves: string[] = [];
-        for await (const batch of warehouse.leafHashes(0))
-          leaves.push(...batch.map((hash) => hash.toString('hex')));
+        for await (const batch of warehouse.leafHashes(0)) leaves.push(...hexHashes(batch));
         expect(leaves).toEqual(killPages().flatMap((page) => [...(page.leaf_hashes ?? [])].slice(0, 2500)));
       });
     },

@@ -120,3 +120,8 @@ export async function load(
   for (const page of pages) await loading.add(page);
   return loading.commit({ complete: options.complete ?? false, gate: options.gate ?? OPEN_GATE });
 }
+
+/** A batch of the log's leaf hashes, one text of hex digits each. */
+export function hexHashes(batch: Buffer): readonly string[] {
+  return batch.toString('hex').match(/.{64}/g) ?? [];
+}

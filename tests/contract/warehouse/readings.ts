@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FEATURES, READINGS } from '../../../schemas/polaris.ts';
-import { feature, landed, load, reading } from './fixtures.ts';
+import { feature, hexHashes, landed, load, reading } from './fixtures.ts';
 import type { OpenedWarehouse } from './opened.ts';
 
 /** What every warehouse does with append-only streams: reading revisions and events. */
@@ -112,12 +112,11 @@ export function readingsSuite(opened: OpenedWarehouse): void {
       expect(result).toMatchObject({ rows_read: 5010, rows_loaded: 5000, rows_unchanged: 10 });
       expect(await opened.readings()).toEqual(rows.map((row) => row.reading_id));
       const leaves: string[] = [];
-      for await (const batch of opened.warehouse.leafHashes(0))
-        leaves.push(...batch.map((hash) => hash.toString('hex')));
+      for await (const batch of opened.warehouse.leafHashes(0)) leaves.push(...hexHashes(batch));
       expect(leaves).toEqual([...(pages[0]?.leaf_hashes ?? []), ...(pages[1]?.leaf_hashes ?? []).slice(10)]);
-      const tail: Buffer[] = [];
-      for await (const batch of opened.warehouse.leafHashes(4998)) tail.push(...batch);
-      expect(tail.map((hash) => hash.toString('hex'))).toEqual(leaves.slice(4998));
+      const tail: string[] = [];
+      for await (const batch of opened.warehouse.leafHashes(4998)) tail.push(...hexHashes(batch));
+      expect(tail).toEqual(leaves.slice(4998));
     });
 
     it('fills the seq of a refused row where the row says it', async () => {

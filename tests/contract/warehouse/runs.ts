@@ -87,7 +87,7 @@ export function runsSuite(opened: OpenedWarehouse): void {
       for (const size of [5, 7]) {
         tree = append(
           tree,
-          Array.from({ length: size - tree.size }, (_, index) => Buffer.alloc(32, index)),
+          Buffer.concat(Array.from({ length: size - tree.size }, (_, index) => Buffer.alloc(32, index))),
         );
         const head = { tree_size: size, root_hash: rootHash(tree), frontier: tree.frontier };
         await opened.warehouse.recordTreeHead(head, 'run-1', AT);
