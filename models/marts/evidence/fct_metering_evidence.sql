@@ -27,6 +27,17 @@ dated as (
   from periods
 ),
 
+-- The first tree that holds an entry; none while it is not sealed. BigQuery's outer joins need an equality, hence the two steps.
+sealed as (
+  select
+    entries.evidence_index,
+    tree_heads.tree_size
+  from entries
+  inner join tree_heads
+    on entries.evidence_index >= tree_heads.from_index
+    and entries.evidence_index < tree_heads.tree_size
+),
+
 final as (
   select
     entries.evidence_index,
@@ -54,7 +65,7 @@ final as (
     entries.run_id,
     case when readings.revision = 1 then 'original' else 'restatement' end as status,
     readings.after_cutoff,
-    tree_heads.tree_size as checkpoint_size,
+    sealed.tree_size as checkpoint_size,
     readings.supersedes_index,
     readings.superseded_by_index,
     readings.service_period,
@@ -65,9 +76,7 @@ final as (
     end as posting_period
   from entries
   left join dated as readings on entries.evidence_index = readings.evidence_index
-  left join tree_heads
-    on entries.evidence_index >= tree_heads.from_index
-    and entries.evidence_index < tree_heads.tree_size
+  left join sealed on entries.evidence_index = sealed.evidence_index
 )
 
 select * from final
