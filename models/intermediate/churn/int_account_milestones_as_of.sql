@@ -16,6 +16,7 @@ committed_days as (
 reached as (
   select
     days.*,
+    days.valid_to_as_of >= {{ open_as_of() }} as is_open,
     10 * days.held_tib >= committed_days.committed_tib as is_first_value
   from days
   left join committed_days
@@ -39,7 +40,7 @@ reached as (
     least(
       valid_to_as_of,
       coalesce(
-        min(case when valid_to_as_of >= {{ open_as_of() }} then valid_from_as_of end) over (
+        min(case when is_open then valid_from_as_of end) over (
           partition by account_id
           order by usage_date, valid_from_as_of
           rows between {{ 'unbounded preceding and 1 preceding' if rule[1] == 'first' else '1 following and unbounded following' }}
