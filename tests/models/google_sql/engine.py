@@ -43,8 +43,14 @@ def columns_of(statement):
     return {name: kind.type_name().replace("DOUBLE", "FLOAT64") for name, kind in columns}
 
 
-def before(queries):
-    return f"with {', '.join(queries)} " if queries else ""
+def with_queries(kept, text):
+    """A query in brackets, with those that it names before it."""
+    named = [f"{name} as {query}" for name, query in kept.items() if re.search(rf"\b{name}\b", text)]
+    return f"(with {', '.join(named)} {text})" if named else f"({text})"
+
+
+def is_read_once(name, text):
+    return re.findall(rf"(\bfrom|\bjoin|,)\s+{name}\b", text) == ["from"]
 
 
 class Engine:
@@ -108,19 +114,23 @@ class Engine:
             self.tables.pop(name, None)
 
     def evaluate(self, sql, inputs):
-        """Step by step: the evaluator would work out a WITH query anew wherever it is read, row by row of a join at worst."""
+        """In steps: the evaluator would work out a WITH query anew wherever it is read, row by row of a join at worst.
+        One that is read once, at the head of a FROM, stays where it is read, if that makes no deep nest: what the analyzer
+        answers could not be read."""
         sql = one_name(sql)
-        self.steps, inline = {}, []
+        self.steps, kept = {}, {}
         queries, last = self.parts(sql)
-        for name, text in queries:
-            query = before(inline) + text
+        for i, (name, text) in enumerate(queries):
+            query = with_queries(kept, text)
             columns = self.columns(query)
-            if all(kind in values.KINDS and "$" not in column for column, kind in columns.items()):
+            later = " ".join([text for _, text in queries[i + 1 :]] + [last])
+            is_flat = query == with_queries({}, text)
+            if is_flat and is_read_once(name, later) or not all(kind in values.KINDS for kind in columns.values()):
+                kept[name] = query
+            else:
                 inputs[name] = self.rows(query, columns, inputs)
                 self.steps[name] = columns
-            else:
-                inline.append(f"{name} as {text}")
-        query = before(inline) + last
+        query = with_queries(kept, last)
         columns = self.columns(query)
         return {"columns": columns, "rows": self.rows(query, columns, inputs)}
 
