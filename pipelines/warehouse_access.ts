@@ -5,7 +5,7 @@ import type { Night } from './night.ts';
 import { allStreams } from './sources.ts';
 
 /** DuckDB's share of memory while loading; what does not fit goes to the temporary folder. */
-const MEMORY_LIMIT_MB = 180;
+const MEMORY_LIMIT_MB = 320;
 /** dbt is given 10 s to end of its own accord, then it is ended hard. */
 const PATIENCE_MS = 20_000;
 const PAUSE_MS = 200;

@@ -274,6 +274,19 @@ export interface Warehouse {
   /** `as_of` of the last readings page ever loaded; null where none was. */
   lastReadingsAsOf(): Promise<Instant | null>;
 
+  /**
+   * Whether the tables that people read can be brought up to date by what is new since they were last built: they were
+   * built by the same models, policies and settings (`fingerprint`), and nothing came since that changes older rows
+   * otherwise than by newer ones.
+   */
+  canBuildOn(fingerprint: string): Promise<boolean>;
+  /** Records that all tables were built from what is held now. */
+  recordBuild(build: {
+    readonly run_id: string;
+    readonly fingerprint: string;
+    readonly built_at: Instant;
+  }): Promise<void>;
+
   /** The newest sealed state of the log; size 0 with the empty root before the first. */
   treeHead(): Promise<TreeHead>;
   /** Leaf hashes from an index on, in order, in batches: 32 bytes each, one after the other. */

@@ -160,6 +160,12 @@ export const FIXED_TABLES: readonly Table[] = [
     'snapshots',
     'snapshot_id BIGINT, source VARCHAR, run_id VARCHAR, load_id BIGINT, snapshot_date DATE',
   ),
+  table(
+    'ops',
+    'builds',
+    `build_id BIGINT, run_id VARCHAR, fingerprint VARCHAR, load_id BIGINT, snapshot_id BIGINT, as_of_date DATE,
+     tree_size BIGINT, built_at TIMESTAMP`,
+  ),
   table('evidence', 'entries', 'evidence_index BIGINT, leaf_hash BLOB, load_id BIGINT, run_id VARCHAR'),
   table(
     'evidence',

@@ -1,4 +1,5 @@
 import type { Warehouse } from '../warehouse.ts';
+import { builds } from './builds.ts';
 import { startComparison, uncomparedDays } from './control_totals.ts';
 import { type Database, type DatabaseOptions, openDatabase } from './database.ts';
 import { exportParquet } from './export_parquet.ts';
@@ -32,6 +33,7 @@ export async function openDuckDbWarehouse(options: DatabaseOptions): Promise<War
     references: (streams) => references(main, streams),
     startLoad: (stream, run_id, now) => startLoad(database, stream, run_id, now),
     ...runs(main),
+    ...builds(main),
     ...log(main),
     quarantinedRow: (quarantine_id) => quarantinedDetail(main, quarantine_id),
     openQuarantine: (stream, quarantine_id) => openQuarantine(main, stream, quarantine_id),

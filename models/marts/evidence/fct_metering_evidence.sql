@@ -1,9 +1,15 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'days'}) }}
+{{ depends_on_touched('days') }}
+
 with entries as (
   select * from {{ ref('stg_evidence__entries') }}
 ),
 
 readings as (
-  select * from {{ ref('int_reading_revisions') }}
+  select * from {{ ref('int_reading_revisions') }} as readings
+  {% if is_incremental() %}
+  where {{ is_touched('days', 'readings') }}
+  {% endif %}
 ),
 
 tree_heads as (
@@ -64,7 +70,7 @@ final as (
       else readings.service_period
     end as posting_period
   from entries
-  left join dated as readings on entries.evidence_index = readings.evidence_index
+  {{ "inner" if is_incremental() else "left" }} join dated as readings on entries.evidence_index = readings.evidence_index
   left join tree_heads
     on entries.evidence_index >= tree_heads.from_index
     and entries.evidence_index < tree_heads.tree_size
