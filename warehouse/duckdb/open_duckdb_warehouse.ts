@@ -1,4 +1,5 @@
 import type { Warehouse } from '../warehouse.ts';
+import { audit } from './audit.ts';
 import { builds } from './builds.ts';
 import { startComparison, uncomparedDays } from './control_totals.ts';
 import { type Database, type DatabaseOptions, openDatabase } from './database.ts';
@@ -35,6 +36,7 @@ export async function openDuckDbWarehouse(options: DatabaseOptions): Promise<War
     ...runs(main),
     ...builds(main),
     ...log(main),
+    ...audit(main),
     quarantinedRow: (quarantine_id) => quarantinedDetail(main, quarantine_id),
     openQuarantine: (stream, quarantine_id) => openQuarantine(main, stream, quarantine_id),
     uncomparedDays: () => uncomparedDays(main),
