@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { EMPTY_ROOT } from '../evidence/merkle.ts';
+import { sweepEvidence } from '../evidence/storage/tile_files.ts';
 import type { Config } from '../schemas/config.ts';
 import { NightError } from '../schemas/errors.ts';
 import { sweepLanding } from '../warehouse/landing.ts';
@@ -73,6 +74,7 @@ async function begin(night: Night, started_at: string): Promise<void> {
 export async function startRun(night: Night, started_at: string): Promise<void> {
   const warehouse = opened(night);
   await sweepLanding(night.data.root);
+  await sweepEvidence(night.data.evidence);
   const abandoned = await warehouse.failAbandonedRuns(night.run_id, started_at);
   if (abandoned > 0) {
     const message = `${abandoned} earlier run(s) ended without a word; this run goes on from what they committed`;

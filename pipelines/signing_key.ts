@@ -1,5 +1,5 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type SignerKey, signerKey } from '../evidence/note.ts';
 import type { Config } from '../schemas/config.ts';
@@ -46,6 +46,8 @@ async function makeKey(file: string): Promise<string> {
   const { privateKey } = generateKeyPairSync('ed25519');
   const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, pem, { mode: 0o600, flag: 'wx' });
+  // A run that is killed here must not leave half a key.
+  await writeFile(`${file}.new`, pem, { mode: 0o600 });
+  await rename(`${file}.new`, file);
   return pem;
 }

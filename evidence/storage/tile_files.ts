@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { append, type Tree } from '../merkle.ts';
 import type { ReadNode } from '../proof.ts';
@@ -100,6 +100,15 @@ export async function readTile(folder: string, tile: Tile): Promise<Buffer> {
   throw new TileMissing(
     `evidence: ${tilePath(tile)}: got no whole file, want ${tile.width} hashes; the next run makes the tiles anew from the entries`,
   );
+}
+
+/** Removes what killed runs left half-written below the log's folder. Only whoever holds the run lock may call it. */
+export async function sweepEvidence(folder: string): Promise<void> {
+  for (const place of [folder, join(folder, 'checkpoints')]) {
+    const names = await readdir(place).catch(() => []);
+    for (const name of names.filter((each) => each.endsWith('.partial')))
+      await rm(join(place, name), { force: true });
+  }
 }
 
 async function writeTile(folder: string, tile: Tile, hashes: Buffer): Promise<void> {
