@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { UsageError } from '../schemas/errors.ts';
+import { HYGIENE_POLICY } from '../schemas/hygiene_policy.ts';
+import { MARKETPLACE_POLICY } from '../schemas/marketplace_policy.ts';
 import {
   CHURN_POLICY,
   DIMENSION_MAP,
@@ -16,16 +18,18 @@ import { assertUnambiguous, assertVersionsApart } from './policy_conflicts.ts';
 export { writeSeeds } from './policy_seeds.ts';
 
 /**
- * Reads and checks every policy of a folder: `dimensions.yaml`, `features.yaml`, `churn.yaml` and
- * `overage/<policy_id>@<version>.yaml`, the latter in order of file name.
+ * Reads and checks every policy of a folder: `dimensions.yaml`, `features.yaml`, `churn.yaml`, `marketplace.yaml`,
+ * `hygiene.yaml` and `overage/<policy_id>@<version>.yaml`, the latter in order of file name.
  * @throws UsageError naming file and key: unreadable or invalid files, a file name that differs from its policy, versions
  * of one policy that overlap, two equally specific policies for one subscription and dimension.
  */
 export async function loadPolicies(dir: string): Promise<Policies> {
-  const [dimensions, features, churn, overage] = await Promise.all([
+  const [dimensions, features, churn, marketplace, hygiene, overage] = await Promise.all([
     readPolicy(dir, 'dimensions.yaml', DIMENSION_MAP),
     readPolicy(dir, 'features.yaml', FEATURES_POLICY),
     readPolicy(dir, 'churn.yaml', CHURN_POLICY),
+    readPolicy(dir, 'marketplace.yaml', MARKETPLACE_POLICY),
+    readPolicy(dir, 'hygiene.yaml', HYGIENE_POLICY),
     readOveragePolicies(dir),
   ]);
   assertVersionsApart('churn.yaml', churn.versions);
@@ -33,7 +37,7 @@ export async function loadPolicies(dir: string): Promise<Policies> {
     assertVersionsApart(`overage/${policyId}`, versions);
   }
   assertUnambiguous(overage);
-  return { dimensions, features, churn, overage };
+  return { dimensions, features, churn, marketplace, hygiene, overage };
 }
 
 async function readOveragePolicies(dir: string): Promise<readonly OveragePolicy[]> {

@@ -1,15 +1,8 @@
 import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ChurnPolicy, DimensionMap, OveragePolicy, Policies } from '../schemas/policies.ts';
-
-type Row = readonly (string | null)[];
-
-/** One seed: a table of texts. */
-interface Seed {
-  readonly name: string;
-  readonly columns: readonly string[];
-  readonly rows: readonly Row[];
-}
+import { hygieneSeeds, marketplaceSeeds } from './policy_rules_seeds.ts';
+import type { Row, Seed } from './policy_seed.ts';
 
 /**
  * Writes the policies as dbt seeds: one CSV file (RFC 4180, UTF-8) per table of models/seeds.md, replaced by rename and
@@ -18,10 +11,15 @@ interface Seed {
  */
 export async function writeSeeds(policies: Policies, seedDir: string): Promise<readonly string[]> {
   await mkdir(seedDir, { recursive: true });
-  const seeds = [...dimensionSeeds(policies.dimensions), ...planSeeds(policies), ...churnSeeds(policies)];
-  const changed = await Promise.all(
-    [...seeds, ...overageSeeds(policies)].map((seed) => writeSeed(seed, seedDir)),
-  );
+  const seeds = [
+    ...dimensionSeeds(policies.dimensions),
+    ...planSeeds(policies),
+    ...churnSeeds(policies),
+    ...marketplaceSeeds(policies.marketplace),
+    ...hygieneSeeds(policies.hygiene),
+    ...overageSeeds(policies),
+  ];
+  const changed = await Promise.all(seeds.map((seed) => writeSeed(seed, seedDir)));
   await removeLeftovers(seedDir);
   return changed.filter((name) => name !== null);
 }
