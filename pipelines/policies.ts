@@ -13,23 +13,25 @@ import {
   type OveragePolicy,
   type Policies,
 } from '../schemas/policies.ts';
+import { PRICING_OPTIONS } from '../schemas/pricing_options.ts';
 import { assertUnambiguous, assertVersionsApart } from './policy_conflicts.ts';
 
 export { writeSeeds } from './policy_seeds.ts';
 
 /**
  * Reads and checks every policy of a folder: `dimensions.yaml`, `features.yaml`, `churn.yaml`, `marketplace.yaml`,
- * `hygiene.yaml` and `overage/<policy_id>@<version>.yaml`, the latter in order of file name.
+ * `hygiene.yaml`, `pricing-options.yaml` and `overage/<policy_id>@<version>.yaml`, the latter in order of file name.
  * @throws UsageError naming file and key: unreadable or invalid files, a file name that differs from its policy, versions
  * of one policy that overlap, two equally specific policies for one subscription and dimension.
  */
 export async function loadPolicies(dir: string): Promise<Policies> {
-  const [dimensions, features, churn, marketplace, hygiene, overage] = await Promise.all([
+  const [dimensions, features, churn, marketplace, hygiene, pricing, overage] = await Promise.all([
     readPolicy(dir, 'dimensions.yaml', DIMENSION_MAP),
     readPolicy(dir, 'features.yaml', FEATURES_POLICY),
     readPolicy(dir, 'churn.yaml', CHURN_POLICY),
     readPolicy(dir, 'marketplace.yaml', MARKETPLACE_POLICY),
     readPolicy(dir, 'hygiene.yaml', HYGIENE_POLICY),
+    readPolicy(dir, 'pricing-options.yaml', PRICING_OPTIONS),
     readOveragePolicies(dir),
   ]);
   assertVersionsApart('churn.yaml', churn.versions);
@@ -37,7 +39,7 @@ export async function loadPolicies(dir: string): Promise<Policies> {
     assertVersionsApart(`overage/${policyId}`, versions);
   }
   assertUnambiguous(overage);
-  return { dimensions, features, churn, marketplace, hygiene, overage };
+  return { dimensions, features, churn, marketplace, hygiene, pricing, overage };
 }
 
 async function readOveragePolicies(dir: string): Promise<readonly OveragePolicy[]> {

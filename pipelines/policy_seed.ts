@@ -7,3 +7,10 @@ export interface Seed {
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
 }
+
+/** "20" → "0.20": the point moves two places, no digit is lost. */
+export function percentToShare(percent: string): string {
+  const [whole = '0', fraction = ''] = percent.split('.');
+  const digits = whole.padStart(3, '0');
+  return `${digits.slice(0, -2)}.${digits.slice(-2)}${fraction}`;
+}

@@ -2,7 +2,8 @@ import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import type { ChurnPolicy, DimensionMap, OveragePolicy, Policies } from '../schemas/policies.ts';
 import { hygieneSeeds, marketplaceSeeds } from './policy_rules_seeds.ts';
-import type { Row, Seed } from './policy_seed.ts';
+import { percentToShare, type Row, type Seed } from './policy_seed.ts';
+import { pricingSeeds } from './pricing_seeds.ts';
 
 /**
  * Writes the policies as dbt seeds: one CSV file (RFC 4180, UTF-8) per table of models/seeds.md, replaced by rename and
@@ -17,6 +18,7 @@ export async function writeSeeds(policies: Policies, seedDir: string): Promise<r
     ...churnSeeds(policies),
     ...marketplaceSeeds(policies.marketplace),
     ...hygieneSeeds(policies.hygiene),
+    ...pricingSeeds(policies.pricing),
     ...overageSeeds(policies),
   ];
   const changed = await Promise.all(seeds.map((seed) => writeSeed(seed, seedDir)));
@@ -198,11 +200,4 @@ function overageRow(policy: OveragePolicy): Row {
     policy.rounding.mode,
     String(policy.rounding.scale),
   ];
-}
-
-/** "20" → "0.20": the point moves two places, no digit is lost. */
-function percentToShare(percent: string): string {
-  const [whole = '0', fraction = ''] = percent.split('.');
-  const digits = whole.padStart(3, '0');
-  return `${digits.slice(0, -2)}.${digits.slice(-2)}${fraction}`;
 }

@@ -5,14 +5,18 @@ import { CLOUDS } from './polaris.ts';
 import {
   AUTHORS,
   approvedByAnother,
+  currency,
   decimalText,
   EFFECT,
   endsAfterStart,
+  factors,
   name,
   names,
+  rounding,
   unique,
   version,
 } from './policy_values.ts';
+import type { PricingOptions } from './pricing_options.ts';
 
 const selector = <T extends z.ZodType<string>>(value: T) =>
   z
@@ -21,8 +25,6 @@ const selector = <T extends z.ZodType<string>>(value: T) =>
     .refine((values) => unique(values) && (values.length === 1 || !values.includes('*')), {
       error: 'want ["*"] alone, or each value once',
     });
-
-const factors = z.record(name, decimalText(4));
 
 /** Grace counts hours above the commitment, so the hours must be held against it one by one. */
 function gracesOnlyHours<T extends z.ZodType<{ order: string; grace: { hours: number } }>>(schema: T): T {
@@ -58,14 +60,11 @@ export const OVERAGE_POLICY = gracesOnlyHours(
         grace: z.strictObject({ hours: z.int().min(0) }),
         burst_pct: decimalText(4),
         rates: z.strictObject({ burst: decimalText(6), above: decimalText(6) }),
-        currency: z.string().regex(/^[A-Z]{3}$/, { error: 'want an ISO 4217 code like USD' }),
+        currency,
         multipliers: z.strictObject({ tier: factors, region: factors, edition: factors }),
         true_up: z.strictObject({ committed_amount: decimalText(9) }).nullable(),
         drawdown: z.strictObject({ opening_balance: decimalText(9) }).nullable(),
-        rounding: z.strictObject({
-          mode: z.enum(['half_even', 'half_up', 'floor', 'ceil']),
-          scale: z.int().min(0).max(9),
-        }),
+        rounding,
       }),
     ),
   ),
@@ -178,5 +177,6 @@ export interface Policies {
   readonly churn: ChurnPolicy;
   readonly marketplace: MarketplacePolicy;
   readonly hygiene: HygienePolicy;
+  readonly pricing: PricingOptions;
   readonly overage: readonly OveragePolicy[];
 }

@@ -52,3 +52,11 @@ export function endsAfterStart<T extends z.ZodType<Effective>>(schema: T): T {
 
 export const unique = (values: readonly string[]) => new Set(values).size === values.length;
 export const names = z.array(name).min(1).refine(unique, { error: 'want each value once' });
+
+/** Value of an attribute → factor; a value that is not named has 1. */
+export const factors = z.record(name, decimalText(4));
+export const currency = z.string().regex(/^[A-Z]{3}$/, { error: 'want an ISO 4217 code like USD' });
+export const rounding = z.strictObject({
+  mode: z.enum(['half_even', 'half_up', 'floor', 'ceil']),
+  scale: z.int().min(0).max(9),
+});

@@ -54,7 +54,7 @@ async function messageOf(): Promise<string> {
 test('the shipped policies are valid and name two people each', async () => {
   const loaded = await loadPolicies(policies());
   expect(loaded.overage.map((policy) => policy.policy_id)).toContain('fixed-capacity');
-  const files = [loaded.dimensions, loaded.features, loaded.marketplace, loaded.hygiene];
+  const files = [loaded.dimensions, loaded.features, loaded.marketplace, loaded.hygiene, loaded.pricing];
   const signed = [...files, ...loaded.churn.versions, ...loaded.overage];
   for (const policy of signed) expect(policy.prepared_by).not.toBe(policy.approved_by);
 });
@@ -261,7 +261,7 @@ describe('writeSeeds', () => {
 
   test('rewrites only what changed and leaves no temporary file', async () => {
     const first = await writeSeeds(await loadPolicies(policies()), seeds());
-    expect(first).toHaveLength(13);
+    expect(first).toHaveLength(16);
     const before = await stat(join(seeds(), 'seed_overage_policies.csv'));
     await edit('dimensions.yaml', '[egress_gib]', '[egress_gib, egress_tib]');
     expect(await writeSeeds(await loadPolicies(policies()), seeds())).toEqual(['seed_dimension_map']);
