@@ -12,7 +12,14 @@ import { pricingSeeds } from './pricing_seeds.ts';
  */
 export async function writeSeeds(policies: Policies, seedDir: string): Promise<readonly string[]> {
   await mkdir(seedDir, { recursive: true });
-  const seeds = [
+  const changed = await Promise.all(policySeeds(policies).map((seed) => writeSeed(seed, seedDir)));
+  await removeLeftovers(seedDir);
+  return changed.filter((name) => name !== null);
+}
+
+/** The tables of models/seeds.md. */
+export function policySeeds(policies: Policies): readonly Seed[] {
+  return [
     ...dimensionSeeds(policies.dimensions),
     ...planSeeds(policies),
     ...churnSeeds(policies),
@@ -21,9 +28,6 @@ export async function writeSeeds(policies: Policies, seedDir: string): Promise<r
     ...pricingSeeds(policies.pricing),
     ...overageSeeds(policies),
   ];
-  const changed = await Promise.all(seeds.map((seed) => writeSeed(seed, seedDir)));
-  await removeLeftovers(seedDir);
-  return changed.filter((name) => name !== null);
 }
 
 async function writeSeed(seed: Seed, seedDir: string): Promise<string | null> {
