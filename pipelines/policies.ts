@@ -41,7 +41,7 @@ export async function loadPolicies(dir: string): Promise<Policies> {
 }
 
 /** Holds that policies which are valid one by one do not meet. @throws UsageError naming every pair that does */
-export function assertApart({ churn, overage }: Policies): void {
+function assertApart({ churn, overage }: Policies): void {
   const problems = [
     ...versionProblems('churn.yaml', churn.versions),
     ...[...Map.groupBy(overage, (policy) => policy.policy_id)].flatMap(([policyId, versions]) =>

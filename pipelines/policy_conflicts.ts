@@ -43,7 +43,8 @@ export function tieProblems(policies: readonly OveragePolicy[]): readonly string
   );
 }
 
-function ties(first: OveragePolicy, second: OveragePolicy): boolean {
+/** True where both rate the same subscription and dimension on some day and neither is more specific. */
+export function ties(first: OveragePolicy, second: OveragePolicy): boolean {
   return (
     first.dimension === second.dimension &&
     overlaps(first, second) &&

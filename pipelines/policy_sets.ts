@@ -2,7 +2,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../schemas/errors.ts';
 import type { OveragePolicy, Policies } from '../schemas/policies.ts';
-import { assertApart, loadPolicies, readOveragePolicy } from './policies.ts';
+import { loadPolicies, readOveragePolicy } from './policies.ts';
+import { ties } from './policy_conflicts.ts';
 
 /** Policies under the name that they were asked for by. */
 export interface PolicySet {
@@ -14,8 +15,9 @@ const OVERAGE_VERSION = /^[a-z0-9][a-z0-9-]*@\d{4}-\d{2}-\d{2}\.\d+$/;
 
 /**
  * What a name stands for: a folder of policies as it is; or one overage policy version (`fixed-capacity@2026-01-01.1`) of
- * `folder` or of its examples, as if it were in force at all times beside the other policies of `folder`.
- * @throws UsageError where there is no such folder or version, or the policies are not valid together
+ * `folder` or of its examples, as if it were in force at all times. The other policies of `folder` stay beside it, but for
+ * its other versions and policies of the same reach: those give way.
+ * @throws UsageError where there is no such folder or version
  */
 export async function policySet(name: string, folder: string): Promise<PolicySet> {
   if (OVERAGE_VERSION.test(name)) return { name, policies: await withVersion(name, folder) };
@@ -31,10 +33,10 @@ async function withVersion(name: string, folder: string): Promise<Policies> {
   const asked =
     policies.overage.find((policy) => fullName(policy) === name) ?? (await exampleOf(name, folder));
   const always: OveragePolicy = { ...asked, effective_from: '1900-01-01', effective_to: null };
-  const others = policies.overage.filter((policy) => policy.policy_id !== asked.policy_id);
-  const together = { ...policies, overage: [...others, always] };
-  assertApart(together);
-  return together;
+  const others = policies.overage.filter(
+    (policy) => policy.policy_id !== asked.policy_id && !ties(policy, always),
+  );
+  return { ...policies, overage: [...others, always] };
 }
 
 async function exampleOf(name: string, folder: string): Promise<OveragePolicy> {
