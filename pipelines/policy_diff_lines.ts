@@ -26,10 +26,7 @@ export interface DiffTotal {
 }
 
 /** Puts the lines of both sides beside each other; the largest differences come first. */
-export function diffLines(
-  before: readonly RatedLine[],
-  after: readonly RatedLine[],
-): readonly DiffLine[] {
+export function diffLines(before: readonly RatedLine[], after: readonly RatedLine[]): readonly DiffLine[] {
   const old = byKey(before);
   const changed = byKey(after);
   const lines = [...new Set([...old.keys(), ...changed.keys()])].sort().flatMap((key) => {

@@ -43,7 +43,11 @@ export interface RatedLine {
  * dbt project. Nothing in the warehouse changes.
  * @throws NightError naming the model that failed
  */
-export async function rate(policies: Policies, folder: string, ground: Ground): Promise<readonly RatedLine[]> {
+export async function rate(
+  policies: Policies,
+  folder: string,
+  ground: Ground,
+): Promise<readonly RatedLine[]> {
   const path = join(folder, 'what_if.duckdb');
   const tempDir = join(folder, 'tmp');
   await mkdir(folder, { recursive: true });
