@@ -4,17 +4,17 @@ import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../schemas/config.ts';
 import { UsageError } from '../schemas/errors.ts';
-import type { Policies } from '../schemas/policies.ts';
 import { openDuckDbWarehouse } from '../warehouse/duckdb/open_duckdb_warehouse.ts';
 import { acquireRunLock } from '../warehouse/lock.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { NightEnv } from './night.ts';
 import { dataPaths } from './paths.ts';
 import { type DiffLine, type DiffTotal, diffLines, diffTotals } from './policy_diff_lines.ts';
+import { notInForce, reusedVersions } from './policy_notes.ts';
 import { type Ground, rate } from './policy_ratings.ts';
 import type { Seed } from './policy_seed.ts';
 import { policySeeds } from './policy_seeds.ts';
-import { fullName, type PolicySet, policySet } from './policy_sets.ts';
+import { type PolicySet, policySet } from './policy_sets.ts';
 
 /** What other policies would have done to the lines of a month. */
 export interface PolicyDiff {
@@ -68,12 +68,12 @@ async function compare(
   b: PolicySet,
   ground: Ground & { readonly folder: string; readonly as_of: string },
 ): Promise<PolicyDiff> {
-  const sides = [];
-  for (const [side, { name, policies }] of Object.entries({ a, b })) {
+  const rated = ({ name, policies }: PolicySet) => {
     ground.env.onEvent({ kind: 'stage', stage: 'transform', detail: `rate with ${name}` });
-    sides.push(await rate(policies, join(ground.folder, side), ground));
-  }
-  const lines = diffLines(sides[0] ?? [], sides[1] ?? []);
+    return rate(policies, ground.folder, ground);
+  };
+  const before = await rated(a);
+  const lines = diffLines(before, await rated(b));
   return {
     a: a.name,
     b: b.name,
@@ -81,7 +81,7 @@ async function compare(
     month: ground.month.slice(0, 7),
     lines,
     totals: diffTotals(lines),
-    notes: [...reusedVersions(a.policies, b.policies), ...notInForce(b, ground)],
+    notes: [...reusedVersions(a.policies, b.policies), ...notInForce(b.policies, ground)],
   };
 }
 
@@ -143,42 +143,6 @@ async function seedsToLoad(
 async function rowsOf(warehouse: Warehouse, name: string): Promise<readonly string[]> {
   const rows = await warehouse.query(`select * from policies."${name}"`);
   return rows.map((row) => JSON.stringify(Object.values(row))).toSorted();
-}
-
-/** A version that says something else than it did cannot be told apart in the rows that name it. */
-function reusedVersions(a: Policies, b: Policies): readonly string[] {
-  const versionsOf = ({ dimensions, features, churn, marketplace, hygiene, pricing, overage }: Policies) =>
-    new Map<string, unknown>([
-      ...Object.entries({ dimensions, features, marketplace, hygiene, 'pricing-options': pricing }).map(
-        ([name, policy]) => [`${name}.yaml version ${policy.version}`, policy] as const,
-      ),
-      ...churn.versions.map((policy) => [`churn.yaml version ${policy.version}`, policy] as const),
-      ...overage.map((policy) => [`overage/${fullName(policy)}.yaml`, content(policy)] as const),
-    ]);
-  const earlier = versionsOf(a);
-  return [...versionsOf(b)].flatMap(([name, policy]) =>
-    earlier.has(name) && !isDeepStrictEqual(earlier.get(name), policy)
-      ? [`${name} differs but keeps its version: rows that name it could not be told apart; number it anew`]
-      : [],
-  );
-}
-
-/** Without its days: a version may be ended, or be taken as if it were always in force. */
-function content(policy: Policies['overage'][number]): unknown {
-  const { effective_from, effective_to, ...rest } = policy;
-  return rest;
-}
-
-function notInForce({ policies }: PolicySet, { month, next_month }: Ground): readonly string[] {
-  return policies.overage
-    .filter(
-      (policy) =>
-        policy.effective_from >= next_month || (policy.effective_to !== null && policy.effective_to <= month),
-    )
-    .map(
-      (policy) =>
-        `overage/${fullName(policy)} is not in force in ${month.slice(0, 7)}: it rates nothing here; give ${fullName(policy)} instead of the folder to see it as if it were`,
-    );
 }
 
 function nothingBuilt(path: string): UsageError {

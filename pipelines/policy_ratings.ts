@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DbtError, type DbtProject, dbtBuild, describeFailures } from 'dbt-core-wrapper';
 import { parse, stringify } from 'yaml';
@@ -40,7 +40,7 @@ export interface RatedLine {
 
 /**
  * Rates a month with other policies: builds the overage models in `folder`, over the warehouse's own data, with the real
- * dbt project. Nothing in the warehouse changes.
+ * dbt project. Nothing in the warehouse changes. A second rating in the same folder reuses what dbt parsed for the first.
  * @throws NightError naming the model that failed
  */
 export async function rate(
@@ -50,7 +50,6 @@ export async function rate(
 ): Promise<readonly RatedLine[]> {
   const path = join(folder, 'what_if.duckdb');
   const tempDir = join(folder, 'tmp');
-  await mkdir(folder, { recursive: true });
   await writeSeeds(policies, join(folder, 'seeds'));
   const relations = ground.relations.filter(({ name }) => !ground.seeds.includes(name));
   await makeWhatIf({ path, tempDir, warehouse: ground.warehouse, relations });
@@ -60,6 +59,8 @@ export async function rate(
     return (await built.query(linesOf(ground))) as readonly unknown[] as readonly RatedLine[];
   } finally {
     await built.close();
+    await rm(path);
+    await rm(`${path}.wal`, { force: true });
   }
 }
 

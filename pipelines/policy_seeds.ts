@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ChurnPolicy, DimensionMap, OveragePolicy, Policies } from '../schemas/policies.ts';
-import { hygieneSeeds, marketplaceSeeds } from './policy_rules_seeds.ts';
+import type { DimensionMap, OveragePolicy, Policies } from '../schemas/policies.ts';
+import { churnSeeds, hygieneSeeds, marketplaceSeeds } from './policy_rules_seeds.ts';
 import { percentToShare, type Row, type Seed } from './policy_seed.ts';
 import { pricingSeeds } from './pricing_seeds.ts';
 
@@ -22,7 +22,7 @@ export function policySeeds(policies: Policies): readonly Seed[] {
   return [
     ...dimensionSeeds(policies.dimensions),
     ...planSeeds(policies),
-    ...churnSeeds(policies),
+    ...churnSeeds(policies.churn),
     ...marketplaceSeeds(policies.marketplace),
     ...hygieneSeeds(policies.hygiene),
     ...pricingSeeds(policies.pricing),
@@ -101,46 +101,6 @@ function planSeeds({ features }: Policies): readonly Seed[] {
       ]),
     },
   ];
-}
-
-const CHURN_COLUMNS =
-  'version effective_from effective_to watch_from high_from min_coverage prepared_by approved_by';
-
-function churnSeeds({ churn }: Policies): readonly Seed[] {
-  return [
-    {
-      name: 'seed_churn_policies',
-      columns: CHURN_COLUMNS.split(' '),
-      rows: churn.versions.map((of) => [
-        of.version,
-        of.effective_from,
-        of.effective_to,
-        of.bands.watch,
-        of.bands.high,
-        of.min_coverage,
-        of.prepared_by,
-        of.approved_by,
-      ]),
-    },
-    {
-      name: 'seed_churn_weights',
-      columns: ['version', 'indicator', 'kind', 'max_points', 'points_from', 'points_to'],
-      rows: churn.versions.flatMap((of) =>
-        Object.entries(of.indicators).flatMap(([indicator, weight]) =>
-          weight === undefined ? [] : [[of.version, indicator, ...weightFields(weight)]],
-        ),
-      ),
-    },
-  ];
-}
-
-type ChurnIndicators = ChurnPolicy['versions'][number]['indicators'];
-type Weight = NonNullable<ChurnIndicators[keyof ChurnIndicators]>;
-
-function weightFields(weight: Weight): Row {
-  return 'when' in weight
-    ? ['flag', weight.points, null, null]
-    : ['ramp', weight.points, weight.from, weight.to];
 }
 
 function overageSeeds({ overage }: Policies): readonly Seed[] {

@@ -11,7 +11,7 @@ export interface RatedSubscription {
 
 const FROM = '2026-01-30 00:00:00';
 /** The last day that has readings. */
-export const AS_OF = '2026-01-31';
+const AS_OF = '2026-01-31';
 
 /** TiB held in each of 48 hours: 80 all day; then 12 hours at 90, 10 at 130 and 2 at 250. */
 const LEVELS = `case when n < 24 then 80 when n < 36 then 90 when n < 46 then 130 else 250 end`;
