@@ -3,7 +3,7 @@ import type { DiffLine, DiffTotal } from '../pipelines/policy_diff_lines.ts';
 import type { ListedPolicy, PolicyList } from '../pipelines/policy_list.ts';
 
 /** What was checked, for people. */
-export function renderPolicies(folder: string, { policies, checked }: PolicyList): string {
+export function renderPolicies(folder: string, { policies, checked, notes }: PolicyList): string {
   const rows = policies.map((policy) => [
     policy.file,
     policy.version,
@@ -17,6 +17,7 @@ export function renderPolicies(folder: string, { policies, checked }: PolicyList
     ...table(['file', 'version', 'in force', 'prepared by / approved by', 'content'], rows),
     '',
     `checked: keys and values of ${checked.files} files; ${checked.versions} pairs of author and approver; days and overlaps of versions; ${checked.pairs} pairs of overage policies for equal reach`,
+    ...notes.map((note) => `note: ${note}`),
   ].join('\n');
 }
 
@@ -38,17 +39,17 @@ export function renderPolicyDiff(diff: PolicyDiff): string {
   ].join('\n');
 }
 
-const HEADER = ['subscription', 'dimension', 'period', 'line', 'policy', 'old', 'new', 'difference'];
+const HEADER = ['subscription', 'dimension', 'period', 'policy', 'old', 'new', 'difference'];
 /** Columns that stand to the right. */
-const AMOUNTS: readonly number[] = [5, 6, 7];
+const AMOUNTS: readonly number[] = [4, 5, 6];
 
 function lineCells(line: DiffLine): readonly string[] {
   const { old_policies, new_policies } = line;
   const policy =
     old_policies === new_policies ? (old_policies ?? '-') : `${old_policies ?? '-'} → ${new_policies ?? '-'}`;
-  const { subscription_id, dimension, service_period, line_type, old_amount, new_amount } = line;
+  const { subscription_id, dimension, service_period, old_amount, new_amount } = line;
   const amounts = [old_amount ?? '-', new_amount ?? '-', signed(line.difference)];
-  return [subscription_id, dimension, service_period, line_type, policy, ...amounts];
+  return [subscription_id, dimension, service_period, policy, ...amounts];
 }
 
 function totalLine(total: DiffTotal): string {

@@ -1,8 +1,7 @@
 import type { RatedLine } from './policy_ratings.ts';
 
-/** One line under both sets of policies; amounts are exact decimals as text, null where a set has no such line. */
+/** What a subscription's dimension costs in a billing period, under both sets of policies. Amounts are exact decimals as text, null where a set has no such line. */
 export interface DiffLine {
-  readonly line_type: string;
   readonly subscription_id: string;
   readonly account_id: string | null;
   readonly dimension: string;
@@ -41,9 +40,8 @@ export function diffLines(before: readonly RatedLine[], after: readonly RatedLin
 }
 
 function diffLine(line: RatedLine, old?: RatedLine, changed?: RatedLine): DiffLine {
-  const { line_type, subscription_id, account_id, dimension, service_period, currency } = line;
+  const { subscription_id, account_id, dimension, service_period, currency } = line;
   return {
-    line_type,
     subscription_id,
     account_id,
     dimension,
@@ -60,13 +58,7 @@ function diffLine(line: RatedLine, old?: RatedLine, changed?: RatedLine): DiffLi
 function byKey(lines: readonly RatedLine[]): ReadonlyMap<string, RatedLine> {
   return new Map(
     lines.map((line) => [
-      JSON.stringify([
-        line.subscription_id,
-        line.dimension,
-        line.service_period,
-        line.line_type,
-        line.currency,
-      ]),
+      JSON.stringify([line.subscription_id, line.dimension, line.service_period, line.currency]),
       line,
     ]),
   );

@@ -22,6 +22,8 @@ export interface PolicyList {
     /** Pairs of overage policies that were held against each other. */
     readonly pairs: number;
   };
+  /** What is valid and has no effect, for people. */
+  readonly notes: readonly string[];
 }
 
 /** What a folder of valid policies holds, in the order of its files. */
@@ -42,7 +44,37 @@ export function listPolicies(policies: Policies): PolicyList {
   ];
   const files = new Set(listed.map(({ file }) => file)).size;
   const pairs = (overage.length * (overage.length - 1)) / 2;
-  return { policies: listed, checked: { files, versions: listed.length, pairs } };
+  return {
+    policies: listed,
+    checked: { files, versions: listed.length, pairs },
+    notes: idleFactors(policies),
+  };
+}
+
+/** Factors of a tier or edition that no plan has: rather a slip of the pen. */
+function idleFactors({ features, overage, pricing }: Policies): readonly string[] {
+  const plans = Object.values(features.plans);
+  const all = [
+    ...overage.map((policy) => [`overage/${fullName(policy)}.yaml`, policy.multipliers] as const),
+    ...Object.entries(pricing.options).flatMap(([id, option]) =>
+      option.kind === 'saas_units'
+        ? Object.entries(option.dimensions).map(
+            ([dimension, { multipliers }]) =>
+              [`pricing-options.yaml ${id}.${dimension}`, multipliers] as const,
+          )
+        : [],
+    ),
+  ];
+  return all.flatMap(([where, multipliers]) =>
+    (['tier', 'edition'] as const).flatMap((attribute) =>
+      Object.keys(multipliers[attribute])
+        .filter((value) => plans.every((plan) => plan[attribute] !== value))
+        .map(
+          (value) =>
+            `${where} multipliers.${attribute}.${value}: no plan of features.yaml has this ${attribute}`,
+        ),
+    ),
+  );
 }
 
 function wholeFiles(policies: Policies): readonly ListedPolicy[] {

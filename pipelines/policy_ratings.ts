@@ -26,15 +26,14 @@ export interface Ground {
   readonly next_month: string;
 }
 
-/** The lines of one subscription, dimension, billing period and kind together, over all policy versions. */
+/** What a subscription's dimension costs in a billing period: its lines of all kinds and policy versions together. */
 export interface RatedLine {
-  readonly line_type: string;
   readonly subscription_id: string;
   readonly account_id: string | null;
   readonly dimension: string;
   readonly service_period: string;
   readonly currency: string;
-  readonly policies: string;
+  readonly policies: string | null;
   readonly amount: string;
 }
 
@@ -116,18 +115,34 @@ function failed(message: string, cause?: unknown): NightError {
   return new NightError(message, { stage: 'transform', source: 'policies diff', next_step, cause });
 }
 
+/**
+ * A closed line stays as it was closed, and what the policies make of it now is an adjustment beside it: together they are
+ * what the policies say. A policy counts where such lines do not cancel out.
+ */
 function linesOf({ month, next_month }: Ground): string {
   return `
+    with by_policy as (
+      select
+        subscription_id,
+        min(account_id) as account_id,
+        dimension,
+        service_period,
+        currency,
+        policy_id || '@' || policy_version as policy,
+        sum(amount) as amount,
+        coalesce(sum(hours_expected), 0) as hours_expected
+      from marts.fct_overage
+      where service_period >= date '${month}' and service_period < date '${next_month}'
+      group by subscription_id, dimension, service_period, currency, policy
+    )
     select
-      line_type,
       subscription_id,
       min(account_id) as account_id,
       dimension,
       cast(service_period as varchar) as service_period,
       currency,
-      string_agg(distinct policy_id || '@' || policy_version, ', ' order by policy_id || '@' || policy_version) as policies,
+      string_agg(policy, ', ' order by policy) filter (where hours_expected > 0) as policies,
       cast(sum(amount) as varchar) as amount
-    from marts.fct_overage
-    where service_period >= date '${month}' and service_period < date '${next_month}'
-    group by all`;
+    from by_policy
+    group by subscription_id, dimension, service_period, currency`;
 }

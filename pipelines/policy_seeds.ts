@@ -1,8 +1,9 @@
 import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DimensionMap, OveragePolicy, Policies } from '../schemas/policies.ts';
-import { churnSeeds, hygieneSeeds, marketplaceSeeds } from './policy_rules_seeds.ts';
-import { percentToShare, type Row, type Seed } from './policy_seed.ts';
+import type { ChurnPolicy, DimensionMap, Policies } from '../schemas/policies.ts';
+import { overageSeeds } from './overage_seeds.ts';
+import { hygieneSeeds, marketplaceSeeds } from './policy_rules_seeds.ts';
+import type { Row, Seed } from './policy_seed.ts';
 import { pricingSeeds } from './pricing_seeds.ts';
 
 /**
@@ -22,11 +23,11 @@ export function policySeeds(policies: Policies): readonly Seed[] {
   return [
     ...dimensionSeeds(policies.dimensions),
     ...planSeeds(policies),
-    ...churnSeeds(policies.churn),
+    ...churnSeeds(policies),
     ...marketplaceSeeds(policies.marketplace),
     ...hygieneSeeds(policies.hygiene),
     ...pricingSeeds(policies.pricing),
-    ...overageSeeds(policies),
+    ...overageSeeds(policies.overage),
   ];
 }
 
@@ -103,65 +104,42 @@ function planSeeds({ features }: Policies): readonly Seed[] {
   ];
 }
 
-function overageSeeds({ overage }: Policies): readonly Seed[] {
-  const each = (rowsOf: (policy: OveragePolicy) => readonly Row[]): readonly Row[] =>
-    overage.flatMap((policy) => rowsOf(policy).map((row) => [policy.policy_id, policy.version, ...row]));
+const CHURN_COLUMNS =
+  'version effective_from effective_to watch_from high_from min_coverage prepared_by approved_by';
+
+function churnSeeds({ churn }: Policies): readonly Seed[] {
   return [
     {
-      name: 'seed_overage_policies',
-      columns: ['policy_id', 'version', ...OVERAGE_COLUMNS.split(' ')],
-      rows: each((policy) => [overageRow(policy)]),
-    },
-    {
-      name: 'seed_overage_scopes',
-      columns: ['policy_id', 'version', 'scope', 'value'],
-      rows: each(({ applies_to: { clouds, plans, subscriptions } }) => [
-        ...clouds.map((value) => ['cloud', value]),
-        ...plans.map((value) => ['plan', value]),
-        ...subscriptions.map((value) => ['subscription', value]),
+      name: 'seed_churn_policies',
+      columns: CHURN_COLUMNS.split(' '),
+      rows: churn.versions.map((of) => [
+        of.version,
+        of.effective_from,
+        of.effective_to,
+        of.bands.watch,
+        of.bands.high,
+        of.min_coverage,
+        of.prepared_by,
+        of.approved_by,
       ]),
     },
     {
-      name: 'seed_overage_commitments',
-      columns: ['policy_id', 'version', 'subscription_id', 'quantity'],
-      rows: each((policy) => Object.entries(policy.commit)),
-    },
-    {
-      name: 'seed_overage_multipliers',
-      columns: ['policy_id', 'version', 'attribute', 'value', 'factor'],
-      rows: each((policy) =>
-        Object.entries(policy.multipliers).flatMap(([attribute, factors]) =>
-          Object.entries(factors).map(([value, factor]) => [attribute, value, factor]),
+      name: 'seed_churn_weights',
+      columns: ['version', 'indicator', 'kind', 'max_points', 'points_from', 'points_to'],
+      rows: churn.versions.flatMap((of) =>
+        Object.entries(of.indicators).flatMap(([indicator, weight]) =>
+          weight === undefined ? [] : [[of.version, indicator, ...weightFields(weight)]],
         ),
       ),
     },
   ];
 }
 
-const OVERAGE_COLUMNS =
-  'effective_from effective_to prepared_by approved_by dimension unit period reduce hinge_order missing grace_hours ' +
-  'burst_share rate_burst rate_above currency true_up_committed_amount drawdown_opening_balance rounding_mode rounding_scale';
+type ChurnIndicators = ChurnPolicy['versions'][number]['indicators'];
+type Weight = NonNullable<ChurnIndicators[keyof ChurnIndicators]>;
 
-function overageRow(policy: OveragePolicy): Row {
-  return [
-    policy.effective_from,
-    policy.effective_to,
-    policy.prepared_by,
-    policy.approved_by,
-    policy.dimension,
-    policy.unit,
-    policy.period,
-    policy.reduce,
-    policy.order,
-    policy.missing,
-    String(policy.grace.hours),
-    percentToShare(policy.burst_pct),
-    policy.rates.burst,
-    policy.rates.above,
-    policy.currency,
-    policy.true_up?.committed_amount ?? null,
-    policy.drawdown?.opening_balance ?? null,
-    policy.rounding.mode,
-    String(policy.rounding.scale),
-  ];
+function weightFields(weight: Weight): Row {
+  return 'when' in weight
+    ? ['flag', weight.points, null, null]
+    : ['ramp', weight.points, weight.from, weight.to];
 }

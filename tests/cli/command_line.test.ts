@@ -170,6 +170,7 @@ describe('policies check', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({
       folder: shipped,
       checked: { files: 7, versions: 7, pairs: 0 },
+      notes: [],
     });
     untouched();
   });

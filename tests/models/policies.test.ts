@@ -5,6 +5,7 @@ import { parse } from 'csv-parse/sync';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { loadPolicies, writeSeeds } from '../../pipelines/policies.ts';
+import { listPolicies } from '../../pipelines/policy_list.ts';
 import { UsageError } from '../../schemas/errors.ts';
 import { OWNER_GROUPS } from '../../schemas/hygiene_policy.ts';
 
@@ -207,6 +208,14 @@ describe('policies that meet', () => {
     await addOverage('daily', '2026-01-01.1', [change]);
     expect((await loadPolicies(policies())).overage).toHaveLength(2);
   });
+});
+
+test('a factor of a tier that no plan has is noted', async () => {
+  expect(listPolicies(await loadPolicies(policies())).notes).toEqual([]);
+  await edit('pricing-options.yaml', 'premium: "1.25"', 'premum: "1.25"');
+  expect(listPolicies(await loadPolicies(policies())).notes).toEqual([
+    'pricing-options.yaml saas-units.capacity_used_tib multipliers.tier.premum: no plan of features.yaml has this tier',
+  ]);
 });
 
 describe('writeSeeds', () => {

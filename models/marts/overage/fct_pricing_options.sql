@@ -17,7 +17,7 @@ commitments as (
 quantities as (
   select
     quantities.*,
-    {{ overage_product('quantity', '0', 'rate', '0', 'factor_tier', 'factor_region', 'factor_edition') }} as product
+    {{ pricing_product('quantity', 'rate', 'factor_tier', 'factor_region', 'factor_edition') }} as product
   from {{ ref('int_pricing_quantities') }} as quantities
 ),
 
@@ -63,7 +63,7 @@ joined as (
     added.product,
     commitments.committed,
     coalesce(bands.is_unlimited, false) or coalesce(commitments.is_unlimited, false) as is_unlimited,
-    case when options.kind = 'saas_units' then {{ overage_rounded('added.product', "'half_even'", 9) }} end as units
+    case when options.kind = 'saas_units' then {{ pricing_rounded('added.product', "'half_even'", 9) }} end as units
   from account_months
   cross join options
   left join bands
@@ -84,11 +84,11 @@ products as (
   select
     joined.*,
     case
-      when kind = 'fixed_overage' then {{ overage_product('committed', '0', 'rate_committed', '0', '1', '1', '1') }}
+      when kind = 'fixed_overage' then {{ pricing_product('committed', 'rate_committed') }}
     end as base_product,
     case kind
-      when 'fixed_overage' then {{ overage_product('burst', 'above', 'rate_burst', 'rate_above', '1', '1', '1') }}
-      when 'saas_units' then {{ overage_product('units', '0', 'unit_price', '0', '1', '1', '1') }}
+      when 'fixed_overage' then {{ pricing_product('burst', 'rate_burst') }} + {{ pricing_product('above', 'rate_above') }}
+      when 'saas_units' then {{ pricing_product('units', 'unit_price') }}
       else product
     end as usage_product
   from joined
@@ -103,8 +103,8 @@ priced as (
       when kind = 'fixed_overage' and committed is null then 'no_commitment'
       when usage_product is null then 'no_reading'
     end as amount_reason,
-    {{ overage_rounded('base_product', 'rounding_mode', 'rounding_scale') }} as base_amount,
-    {{ overage_rounded('usage_product', 'rounding_mode', 'rounding_scale') }} as usage_amount
+    {{ pricing_rounded('base_product', 'rounding_mode', 'rounding_scale') }} as base_amount,
+    {{ pricing_rounded('usage_product', 'rounding_mode', 'rounding_scale') }} as usage_amount
   from products
 ),
 
