@@ -2,6 +2,9 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { dbtBuild, describeFailures } from 'dbt-core-wrapper';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { policiesDiff } from '../../cli/commands/policies.ts';
+import { EXIT } from '../../cli/exit.ts';
+import { createOutput } from '../../cli/output.ts';
 import { nodeEnv } from '../../connectors/node_env.ts';
 import { loadPolicies, readOveragePolicy, writeSeeds } from '../../pipelines/policies.ts';
 import { diffPolicies, type PolicyDiff } from '../../pipelines/policy_diff.ts';
@@ -43,7 +46,7 @@ beforeAll(async () => {
   const select = ['+fct_overage', '+fct_overage_hourly', '+fct_pricing_options'];
   const result = await dbtBuild(modelsProject(dir, 'duckdb'), {
     select,
-    exclude: ['test_type:unit', 'evidence_has_no_hole', 'usage_daily_adds_up'],
+    exclude: ['resource_type:test', 'resource_type:unit_test'],
   });
   expect(describeFailures(result)).toEqual([]);
 }, 300_000);
@@ -131,12 +134,24 @@ describe('policies diff', () => {
   };
   const FIXED = 'fixed-capacity@2026-01-01.1';
 
+  /** By way of the command line, with a configuration of its own. */
+  async function diffByCommand(a: string, b: string): Promise<PolicyDiff> {
+    const configFile = join(dir, 'meterline.yaml');
+    writeFileSync(configFile, JSON.stringify({ data_dir: dir, policies: POLICIES }));
+    const printed: string[] = [];
+    const quiet = createOutput({ json: true, tty: false, level: 'error' });
+    const output = { ...quiet, print: (text: string) => void printed.push(text) };
+    const context = { configFile, json: true, output, signal: env.signal };
+    expect(await policiesDiff(context, a, b, {})).toBe(EXIT.done);
+    expect(printed).toHaveLength(1);
+    return JSON.parse(printed[0] ?? '') as PolicyDiff;
+  }
+
   it('compares a version with an example, line by line, and leaves the warehouse as it is', async () => {
     const schemas = ['raw', 'policies', 'intermediate', 'marts'];
     const print = () => Promise.all(schemas.map((schema) => printTables(dir, schema)));
     const before = await print();
-    const request = { a: FIXED, b: 'daily-average@2026-01-01.1', month: null };
-    const diff: PolicyDiff = await diffPolicies(config, request, env);
+    const diff = await diffByCommand(FIXED, 'daily-average@2026-01-01.1');
     expect(diff).toMatchObject({ as_of: '2026-01-31', month: '2026-01', notes: [] });
     // With nothing committed, fixed capacity charges 4800 TiB-hours at 0.2055, the daily average 80 + 120 TiB-days at 3.6.
     expect(diff.lines[0]).toMatchObject({
