@@ -1,6 +1,9 @@
 import type { RatedLine } from './policy_ratings.ts';
 
-/** What a subscription's dimension costs in a billing period, under both sets of policies. Amounts are exact decimals as text, null where a set has no such line. */
+/**
+ * What a subscription's dimension costs in a billing period, under both sets of policies. Amounts are exact decimals as text,
+ * null where a set has no such line or nothing of it was metered.
+ */
 export interface DiffLine {
   readonly subscription_id: string;
   readonly account_id: string | null;
@@ -49,8 +52,8 @@ function diffLine(line: RatedLine, old?: RatedLine, changed?: RatedLine): DiffLi
     currency,
     old_policies: old?.policies ?? null,
     new_policies: changed?.policies ?? null,
-    old_amount: old === undefined ? null : decimal(billionths(old.amount)),
-    new_amount: changed === undefined ? null : decimal(billionths(changed.amount)),
+    old_amount: old?.amount == null ? null : decimal(billionths(old.amount)),
+    new_amount: changed?.amount == null ? null : decimal(billionths(changed.amount)),
     difference: decimal(billionths(changed?.amount ?? '0') - billionths(old?.amount ?? '0')),
   };
 }

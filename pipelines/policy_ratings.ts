@@ -34,7 +34,8 @@ export interface RatedLine {
   readonly service_period: string;
   readonly currency: string;
   readonly policies: string | null;
-  readonly amount: string;
+  /** Null where no hour was metered. */
+  readonly amount: string | null;
 }
 
 /**

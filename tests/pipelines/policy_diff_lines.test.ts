@@ -3,7 +3,7 @@ import { renderPolicyDiff } from '../../cli/policies_text.ts';
 import { diffLines, diffTotals } from '../../pipelines/policy_diff_lines.ts';
 import type { RatedLine } from '../../pipelines/policy_ratings.ts';
 
-const line = (subscription_id: string, amount: string, more: Partial<RatedLine> = {}): RatedLine => ({
+const line = (subscription_id: string, amount: string | null, more: Partial<RatedLine> = {}): RatedLine => ({
   subscription_id,
   account_id: null,
   dimension: 'capacity_used_tib',
@@ -15,7 +15,12 @@ const line = (subscription_id: string, amount: string, more: Partial<RatedLine> 
 });
 
 describe('lines of two sets of policies', () => {
-  const before = [line('same', '5.000000000'), line('less', '20.000000001'), line('gone', '3.5')];
+  const before = [
+    line('same', '5.000000000'),
+    line('less', '20.000000001'),
+    line('gone', '3.5'),
+    line('unmetered', null),
+  ];
   const after = [
     line('less', '-0.000000001', { policies: 'q@1' }),
     line('same', '5'),
@@ -35,6 +40,7 @@ describe('lines of two sets of policies', () => {
       ['less', '20.000000001', '-0.000000001', '-20.000000002'],
       ['gone', '3.50', null, '-3.50'],
       ['same', '5.00', '5.00', '0.00'],
+      ['unmetered', null, null, '0.00'],
     ]);
   });
 
@@ -50,7 +56,7 @@ describe('lines of two sets of policies', () => {
       },
       {
         currency: 'USD',
-        lines: 3,
+        lines: 4,
         lines_that_differ: 2,
         old_amount: '28.500000001',
         new_amount: '4.999999999',
@@ -74,7 +80,7 @@ describe('lines of two sets of policies', () => {
     );
     expect(text).toContainEqual(expect.stringMatching(/^ {2}gone .* p@1 → - +3\.50 +- +-3\.50$/));
     expect(text.some((each) => each.includes('same'))).toBe(false);
-    expect(text).toContain('total USD: 28.500000001 → 4.999999999, -23.500000002; 2 of 3 lines differ');
+    expect(text).toContain('total USD: 28.500000001 → 4.999999999, -23.500000002; 2 of 4 lines differ');
     expect(text.at(-1)).toBe('note: look');
   });
 });
