@@ -105,7 +105,7 @@ function dbtProject(night: Night): DbtProject {
 }
 
 /** The configuration that models depend on; nothing else of a night reaches them. */
-function dbtVariables(night: Night): Readonly<Record<string, unknown>> {
+export function dbtVariables(night: Pick<Night, 'config'>): Readonly<Record<string, unknown>> {
   const { cut_offs, coverage } = night.config;
   return {
     as_of_cut_off: cut_offs.as_of,
@@ -116,7 +116,8 @@ function dbtVariables(night: Night): Readonly<Record<string, unknown>> {
   };
 }
 
-function forward(event: DbtEvent, night: Night): void {
+/** Tells of dbt's progress and warnings as the stage's own. */
+export function forward(event: DbtEvent, night: Pick<Night, 'env'>): void {
   if (event.kind === 'node_finished') {
     const { index, total, name } = event;
     night.env.onEvent({
