@@ -60,6 +60,7 @@ ended as (
     and days.valid_from_as_of <= ended.as_of_date
     and ended.as_of_date < days.matters_to_as_of
     and days.usage_date >= ended.first_date_after
+  where days.valid_from_as_of < days.matters_to_as_of
 ),
 
 {% endfor -%}

@@ -74,6 +74,7 @@ reached as (
     and terms.entitled_since = days.entitled_since
     and days.valid_from_as_of <= terms.as_of_date
     and terms.as_of_date < days.matters_to_as_of
+  where days.valid_from_as_of < days.matters_to_as_of
   group by terms.as_of_date, terms.account_id
 ),
 

@@ -46,6 +46,7 @@ reasons as (
       when not is_covered_28d or not is_covered_prior_28d then 'insufficient_telemetry'
       when features_entitled = 0 then 'no_entitlement'
     end as feature_breadth_change_reason,
+    -- Its window is counted in observed days, so of the 28-day windows only the newest needs the floor.
     case
       when not is_entitled or entitled_since is null then 'no_entitlement'
       when not is_covered_28d then 'insufficient_telemetry'
