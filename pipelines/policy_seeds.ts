@@ -105,7 +105,7 @@ function planSeeds({ features }: Policies): readonly Seed[] {
 }
 
 const CHURN_COLUMNS =
-  'version effective_from effective_to watch_from high_from min_coverage prepared_by approved_by';
+  'version effective_from effective_to watch_from high_from min_coverage backtest_lead_days backtest_min_events prepared_by approved_by';
 
 function churnSeeds({ churn }: Policies): readonly Seed[] {
   return [
@@ -119,6 +119,8 @@ function churnSeeds({ churn }: Policies): readonly Seed[] {
         of.bands.watch,
         of.bands.high,
         of.min_coverage,
+        String(of.backtest.lead_days),
+        String(of.backtest.min_events),
         of.prepared_by,
         of.approved_by,
       ]),

@@ -162,6 +162,7 @@ const churnVersion = approvedByAnother(
       min_coverage: decimalText(4).refine((value) => Number(value) <= 1, {
         error: 'want a share from 0 to 1',
       }),
+      backtest: z.strictObject({ lead_days: z.int().min(1).max(730), min_events: z.int().min(1) }),
     }),
   ),
 );

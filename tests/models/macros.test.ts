@@ -212,6 +212,21 @@ describe('statistics', () => {
     expect(found.length).toBe(STATISTICS_CASES.length);
   });
 
+  test('95 % intervals, on both engines', async () => {
+    // None of ten: 0 and z² / (10 + z²). An area of 0.893 over 51 and 58 cases: Q1 = A / (2 − A), Q2 = 2A² / (1 + A).
+    const rows = [...(await duckdb(observed('duckdb', ['1']))), ...(evaluated[1] ?? []).slice(0, 1)];
+    expect(rows).toHaveLength(2);
+    for (const row of rows) {
+      expect(row.wilson_low).toBe(0);
+      expect(row.wilson_high).toBeCloseTo(0.2775327998628892, 12);
+      expect((Number(row.auc_high) - Number(row.auc_low)) / 2 / 1.959963984540054).toBeCloseTo(
+        0.03251158176764658,
+        12,
+      );
+      expect([row.wilson_unknown, row.auc_unknown]).toEqual([null, null]);
+    }
+  });
+
   const same = (value: unknown) => (value === null || value === undefined ? null : nanos(String(value)));
 });
 
@@ -221,6 +236,8 @@ describe('dates, instants and texts', () => {
       day_of_week: 7,
       week_start: '2026-02-23',
       month_start: '2026-03-01',
+      months_ahead: 1,
+      months_back: -1,
       day_before: '2026-02-28',
       next_month: '2026-04-01',
       first_as_of: '2026-03-01',
@@ -235,6 +252,8 @@ describe('dates, instants and texts', () => {
       day_of_week: 4,
       week_start: '2024-02-26',
       month_start: '2024-02-01',
+      months_ahead: 2,
+      months_back: 0,
       day_before: '2024-02-28',
       next_month: '2024-03-29',
       first_as_of: '2026-03-02',
@@ -249,6 +268,8 @@ describe('dates, instants and texts', () => {
       day_of_week: 6,
       week_start: '2026-01-26',
       month_start: '2026-01-01',
+      months_ahead: 2,
+      months_back: 0,
       day_before: '2026-01-30',
       next_month: '2026-02-28',
       first_as_of: '2026-03-01',
@@ -266,7 +287,7 @@ describe('dates, instants and texts', () => {
     expect(key).toMatch(/^[0-9a-f]{32}$/);
     const texts = Object.entries(others).map(([name, value]) => [
       name,
-      /^hours|day_of_week$/.test(name) ? Number(value) : String(value).replace('T', ' ').slice(0, 16),
+      /^hours|months_|day_of_week$/.test(name) ? Number(value) : String(value).replace('T', ' ').slice(0, 16),
     ]);
     return { ...Object.fromEntries(texts), number: number === null ? null : nanos(String(number)) };
   }

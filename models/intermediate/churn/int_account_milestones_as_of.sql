@@ -9,24 +9,9 @@ days as (
   select * from {{ ref('int_account_day_versions') }}
 ),
 
-committed_days as (
-  select * from {{ ref('int_account_committed_days') }}
-),
-
-reached as (
-  select
-    days.*,
-    10 * days.held_tib >= committed_days.committed_tib as is_first_value
-  from days
-  left join committed_days
-    on days.account_id = committed_days.account_id
-    and days.usage_date = committed_days.usage_date
-),
-
 {% set milestones = {
   'first_expected': ['hours_expected > 0', 'first'],
   'first_observed': ['is_observed', 'first'],
-  'first_value': ['is_observed and is_first_value', 'first'],
   'last_active': ['is_active', 'last'],
   'last_heard': ['hours_observed > 0', 'last'],
 } -%}
@@ -47,7 +32,7 @@ reached as (
         valid_to_as_of
       )
     ) as matters_to_as_of
-  from reached
+  from days
   where {{ rule[0] }}
 ),
 
