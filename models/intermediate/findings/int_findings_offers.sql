@@ -174,7 +174,7 @@ offer_values as (
     min(total_contract_value) as total_contract_value
   from contracts
   group by snapshot_load_id, offer_id
-  having count(*) = 1 and count(total_contract_value) = 1
+  having count(*) = 1 and count(contracts.total_contract_value) = 1
 ),
 
 amounts as (

@@ -5,7 +5,7 @@ with newest as (
   where is_newest
 ),
 
-transactions as (
+payments as (
   {%- for stream in ['invoices', 'disbursements'] %}
   select
     '{{ stream }}' as stream,
@@ -33,7 +33,7 @@ invoices as (
     coalesce(
       sum(case when stream = 'invoices' then revenue end), sum(case when stream = 'disbursements' then revenue end)
     ) as revenue
-  from transactions
+  from payments
   group by cloud, invoice_id
 ),
 
@@ -89,17 +89,17 @@ candidates as (
 final as (
   select
     candidates.subscription_id,
-    transactions.month,
-    transactions.stream,
+    payments.month,
+    payments.stream,
     count(*) as transactions,
-    cast(sum(transactions.revenue) as {{ type_decimal() }}) as revenue,
-    cast(sum(transactions.marketplace_fee) as {{ type_decimal() }}) as marketplace_fee
-  from transactions
+    cast(sum(payments.revenue) as {{ type_decimal() }}) as revenue,
+    cast(sum(payments.marketplace_fee) as {{ type_decimal() }}) as marketplace_fee
+  from payments
   inner join candidates
-    on transactions.cloud = candidates.cloud
-    and transactions.invoice_id = candidates.invoice_id
+    on payments.cloud = candidates.cloud
+    and payments.invoice_id = candidates.invoice_id
     and candidates.candidate_rank = 1
-  group by candidates.subscription_id, transactions.month, transactions.stream
+  group by candidates.subscription_id, payments.month, payments.stream
 )
 
 select * from final

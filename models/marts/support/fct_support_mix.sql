@@ -32,14 +32,6 @@ cases as (
   where not live_cases.is_deleted
 ),
 
-timed as (
-  select
-    cases.*,
-    {{ decimal_div('response_microseconds', 3600000000) }} as response_hours,
-    {{ decimal_div('close_microseconds', 3600000000) }} as close_hours
-  from cases
-),
-
 counted as (
   select
     month,
@@ -50,9 +42,9 @@ counted as (
     count(close_microseconds) as cases_closed,
     {{ safe_divide('sum(response_microseconds)', 'count(response_microseconds) * 3600000000') }} as first_response_hours_mean,
     {{ safe_divide('sum(close_microseconds)', 'count(close_microseconds) * 3600000000') }} as close_hours_mean,
-    cast({{ median('response_hours') }} as {{ type_double() }}) as first_response_hours_median,
-    cast({{ median('close_hours') }} as {{ type_double() }}) as close_hours_median
-  from timed
+    {{ safe_divide(median_doubled('response_microseconds'), '7200000000') }} as first_response_hours_median,
+    {{ safe_divide(median_doubled('close_microseconds'), '7200000000') }} as close_hours_median
+  from cases
   group by month, deployment, category
 ),
 
