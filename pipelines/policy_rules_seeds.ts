@@ -25,16 +25,7 @@ export function hygieneSeeds({ version, rules }: HygienePolicy): readonly Seed[]
   return [
     {
       name: 'seed_hygiene_rules',
-      columns: [
-        'rule_id',
-        'record_system',
-        'record_type',
-        'severity',
-        'owner',
-        'sentence',
-        'fix',
-        'version',
-      ],
+      columns: ['rule_id', 'record_system', 'record_type', 'severity', 'owner', 'sentence', 'fix', 'version'],
       rows: Object.entries(rules)
         .filter(([, rule]) => rule.enabled)
         .map(([id, rule]) => [
