@@ -10,13 +10,14 @@ import {
   describeFailures,
 } from 'dbt-core-wrapper';
 import { NightError } from '../schemas/errors.ts';
+import { countFindings } from './findings.ts';
 import { type Night, opened } from './night.ts';
 import { loadPolicies, writeSeeds } from './policies.ts';
 import { closeWarehouse, openWarehouse } from './warehouse_access.ts';
 
 /**
  * Builds and tests every model with dbt over what was loaded. dbt needs the DuckDB file for itself: the warehouse is
- * closed meanwhile and open again afterwards, however it ended.
+ * closed meanwhile and open again afterwards, however it ended. Open findings are counted then.
  * @throws NightError naming the first failed model or test, with file and line where dbt knows them
  */
 export async function transform(night: Night): Promise<void> {
@@ -39,6 +40,7 @@ export async function transform(night: Night): Promise<void> {
   } finally {
     if (night.warehouse.current === null) await openWarehouse(night);
   }
+  await countFindings(night);
 }
 
 /** Changes with each byte that decides how tables are made: a night that finds another one builds them all anew. */

@@ -69,3 +69,13 @@
   {%- else -%}arg_max_null({{ x }}, {{ ordering }})
   {%- endif -%}
 {%- endmacro %}
+
+{#- Two proportions, x1 of n1 against x2 of n2: the standard error of their difference as a 64-bit float; null where either
+    is of nothing. -#}
+{% macro difference_error(x1, n1, x2, n2) -%}
+  sqrt({{ safe_divide(x1, n1) }} * (1 - {{ safe_divide(x1, n1) }}) / nullif(cast({{ n1 }} as {{ type_double() }}), 0)
+    + {{ safe_divide(x2, n2) }} * (1 - {{ safe_divide(x2, n2) }}) / nullif(cast({{ n2 }} as {{ type_double() }}), 0))
+{%- endmacro %}
+
+{#- How many standard errors a two-sided 95 % interval reaches to each side. -#}
+{% macro z_95() -%}1.959963984540054{%- endmacro %}
