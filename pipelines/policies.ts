@@ -11,7 +11,7 @@ import {
   type OveragePolicy,
   type Policies,
 } from '../schemas/policies.ts';
-import { assertUnambiguous, assertVersionsApart } from './policy_conflicts.ts';
+import { assertOneBalance, assertUnambiguous, assertVersionsApart } from './policy_conflicts.ts';
 
 export { writeSeeds } from './policy_seeds.ts';
 
@@ -32,6 +32,7 @@ export async function loadPolicies(dir: string): Promise<Policies> {
   for (const [policyId, versions] of Map.groupBy(overage, (policy) => policy.policy_id)) {
     assertVersionsApart(`overage/${policyId}`, versions);
   }
+  assertOneBalance(overage);
   assertUnambiguous(overage);
   return { dimensions, features, churn, overage };
 }

@@ -45,6 +45,32 @@ export function assertUnambiguous(policies: readonly OveragePolicy[]): void {
   }
 }
 
+/**
+ * Holds that the versions of one policy that draw from a balance state the same one in the same currency: it runs on over
+ * them, so that a new balance needs a policy of its own.
+ * @throws UsageError naming both versions.
+ */
+export function assertOneBalance(policies: readonly OveragePolicy[]): void {
+  const opened = new Map<string, OveragePolicy>();
+  for (const policy of policies) {
+    if (policy.drawdown === null) continue;
+    const first = opened.get(policy.policy_id);
+    if (first !== undefined && balanceOf(first) !== balanceOf(policy)) {
+      throw new UsageError(
+        `policies: overage/${fileName(policy)} drawdown.opening_balance: got ${balanceOf(policy)}, want ${balanceOf(first)} as in overage/${fileName(first)}, since the balance runs on; give a new balance a policy_id of its own`,
+      );
+    }
+    opened.set(policy.policy_id, policy);
+  }
+}
+
+/** "100.50" and "100.5" are one amount. */
+function balanceOf({ drawdown, currency }: OveragePolicy): string {
+  const [whole = '', fraction = ''] = (drawdown?.opening_balance ?? '').split('.');
+  const digits = fraction.replace(/0+$/, '');
+  return `${BigInt(whole)}${digits === '' ? '' : `.${digits}`} ${currency}`;
+}
+
 function ties(first: OveragePolicy, second: OveragePolicy): boolean {
   return (
     first.dimension === second.dimension &&
