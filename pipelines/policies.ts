@@ -14,7 +14,7 @@ import {
   type Policies,
 } from '../schemas/policies.ts';
 import { PRICING_OPTIONS } from '../schemas/pricing_options.ts';
-import { tieProblems, versionProblems } from './policy_conflicts.ts';
+import { balanceProblems, tieProblems, versionProblems } from './policy_conflicts.ts';
 
 export { writeSeeds } from './policy_seeds.ts';
 
@@ -47,6 +47,7 @@ function assertApart({ churn, overage }: Policies): void {
     ...[...Map.groupBy(overage, (policy) => policy.policy_id)].flatMap(([policyId, versions]) =>
       versionProblems(`overage/${policyId}`, versions),
     ),
+    ...balanceProblems(overage),
     ...tieProblems(overage),
   ];
   if (problems.length > 0) throw new UsageError(problems.join('\n'));

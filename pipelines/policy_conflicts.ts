@@ -43,6 +43,29 @@ export function tieProblems(policies: readonly OveragePolicy[]): readonly string
   );
 }
 
+/**
+ * What is wrong where the versions of one policy that draw from a balance state different ones, or different currencies: it
+ * runs on over them, so that a new balance needs a policy of its own.
+ */
+export function balanceProblems(policies: readonly OveragePolicy[]): readonly string[] {
+  const drawing = policies.filter((policy) => policy.drawdown !== null);
+  return [...Map.groupBy(drawing, (policy) => policy.policy_id).values()].flatMap(([first, ...later]) =>
+    later
+      .filter((policy) => first !== undefined && balanceOf(first) !== balanceOf(policy))
+      .map(
+        (policy) =>
+          `policies: overage/${fileName(policy)} drawdown.opening_balance: got ${balanceOf(policy)}, want ${balanceOf(first as OveragePolicy)} as in overage/${fileName(first as OveragePolicy)}, since the balance runs on; give a new balance a policy_id of its own`,
+      ),
+  );
+}
+
+/** "100.50" and "100.5" are one amount. */
+function balanceOf({ drawdown, currency }: OveragePolicy): string {
+  const [whole = '', fraction = ''] = (drawdown?.opening_balance ?? '').split('.');
+  const digits = fraction.replace(/0+$/, '');
+  return `${BigInt(whole)}${digits === '' ? '' : `.${digits}`} ${currency}`;
+}
+
 /** True where both rate the same subscription and dimension on some day and neither is more specific. */
 export function ties(first: OveragePolicy, second: OveragePolicy): boolean {
   return (

@@ -53,6 +53,9 @@ export const DATES = `select
   {{ text_to_decimal('n') }} as number, {{ text_to_timestamp('i') }} as instant, {{ surrogate_key(['d', 'n']) }} as key
 from cases`;
 
+/** Mean levels over August 2023 of a table `changes`. */
+export const LEVELS = `{{ time_weighted_level('changes', ['name'], "timestamp '2023-08-01 00:00:00'", "timestamp '2023-09-01 00:00:00'") }}`;
+
 /** A dbt project with the macros alone. */
 export const PROJECT = `name: meterline
 version: "1.0.0"

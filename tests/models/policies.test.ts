@@ -188,6 +188,22 @@ describe('policies that meet', () => {
     expect((await loadPolicies(policies())).overage).toHaveLength(2);
   });
 
+  test('versions that draw from different balances are refused, a balance written otherwise is not', async () => {
+    await edit(OVERAGE, 'effective_to: null', 'effective_to: 2027-01-01');
+    await edit(OVERAGE, 'drawdown: null', 'drawdown: { opening_balance: "0100.50" }');
+    await addOverage('fixed-capacity', '2027-01-01.1', [
+      from2027,
+      [/drawdown: null/, 'drawdown: { opening_balance: "100.5" }'],
+    ]);
+    expect((await loadPolicies(policies())).overage).toHaveLength(2);
+    await edit('overage/fixed-capacity@2027-01-01.1.yaml', '"100.5"', '"100.51"');
+    const message = await messageOf();
+    expect(message).toContain(
+      'fixed-capacity@2027-01-01.1.yaml drawdown.opening_balance: got 100.51 USD, want 100.5 USD',
+    );
+    expect(message).toContain('policy_id of its own');
+  });
+
   test('two equally specific policies are refused', async () => {
     await addOverage('daily', '2026-01-01.1', [[/clouds: \[[^\]]*\]/, 'clouds: [gcp]']]);
     expect(await messageOf()).toContain('same reach as overage/daily@2026-01-01.1.yaml');
