@@ -79,6 +79,17 @@ postings as (
   group by later.service_period, later.load_id
 ),
 
+-- The first tree that holds an entry; none while it is not sealed. BigQuery's outer joins need an equality, hence the two steps.
+sealed as (
+  select
+    entries.evidence_index,
+    tree_heads.tree_size
+  from entries
+  inner join tree_heads
+    on entries.evidence_index >= tree_heads.from_index
+    and entries.evidence_index < tree_heads.tree_size
+),
+
 final as (
   select
     entries.evidence_index,
@@ -106,7 +117,7 @@ final as (
     entries.run_id,
     case when readings.revision = 1 then 'original' else 'restatement' end as status,
     readings.after_cutoff,
-    tree_heads.tree_size as checkpoint_size,
+    sealed.tree_size as checkpoint_size,
     readings.supersedes_index,
     readings.superseded_by_index,
     readings.service_period,
@@ -116,9 +127,7 @@ final as (
   left join postings
     on readings.service_period = postings.service_period
     and readings.load_id = postings.load_id
-  left join tree_heads
-    on entries.evidence_index >= tree_heads.from_index
-    and entries.evidence_index < tree_heads.tree_size
+  left join sealed on entries.evidence_index = sealed.evidence_index
 )
 
 select * from final

@@ -48,3 +48,9 @@ export interface DbtSelectCall extends DbtParseCall {
 export interface DbtCall extends DbtSelectCall {
   readonly fullRefresh?: boolean;
 }
+
+/** For the documentation site. */
+export interface DbtDocsCall extends DbtSelectCall {
+  /** Also writes the site as one file that needs no server, `static_index.html` in the target folder. */
+  readonly staticPage?: boolean;
+}
