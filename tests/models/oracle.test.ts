@@ -2,9 +2,11 @@ import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scratch } from '../support/scratch.ts';
 import { type Sql, withWarehouse } from '../support/tables.ts';
+import { adoptionRows } from './oracle/adoption.ts';
 import { churnRows } from './oracle/churn.ts';
 import { commitmentRows, joinStretches } from './oracle/commitment_rows.ts';
 import { trickyWorld } from './oracle/fleet/tricky_world.ts';
+import { reconciliationRows } from './oracle/marketplace.ts';
 import { hourlyRows, usageLines } from './oracle/overage.ts';
 import { overageHours } from './oracle/overage_hours.ts';
 import { buildModels, loadWorld } from './oracle/run_world.ts';
@@ -69,6 +71,19 @@ describe('the marts equal what the oracle makes of the same rows', () => {
   it(
     'fct_churn_indicators, for every as-of date',
     held((sql) => expectMart(sql, 'fct_churn_indicators', churnRows(world), ['account_id', 'as_of_date'])),
+  );
+  it(
+    'fct_feature_adoption',
+    held((sql) => expectMart(sql, 'fct_feature_adoption', adoptionRows(basis), ['account_id', 'feature'])),
+  );
+  it(
+    'fct_marketplace_reconciliation',
+    held(async (sql) => {
+      const want = reconciliationRows(basis);
+      const got = await readMart(sql, 'fct_marketplace_reconciliation', Object.keys(want[0] ?? {}));
+      expect(differences(got, want, ['subscription_id', 'dimension', 'hour']).slice(0, 20)).toEqual([]);
+      expect(new Set(want.map(({ result }) => result)).size).toBe(8);
+    }),
   );
   const hours = overageHours(basis);
   it(

@@ -1,5 +1,6 @@
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { newPage } from '../../../connectors/new_page.ts';
 import { nodeEnv } from '../../../connectors/node_env.ts';
 import type { Source } from '../../../connectors/source.ts';
@@ -22,7 +23,7 @@ export interface Delivery {
 
 const NOWHERE = 'http://127.0.0.1:9';
 const SHIPPED = join(import.meta.dirname, '../../../policies');
-const AUTHORS = { prepared_by: 'a@example.com', approved_by: 'b@example.com' };
+const SHIPPED_POLICY = 'fixed-capacity@2026-01-01.1';
 
 /** The configuration of a data directory; its sources are never asked, only their parsers are used. */
 function configOf(dataDir: string): Config {
@@ -130,31 +131,27 @@ function envelope(item: string, rows: readonly object[], as_of: string): unknown
   return { data: rows, metadata: { nextPageToken: null } };
 }
 
-/** The shipped policies with the world's in their place. A YAML reader reads JSON. */
+/** The shipped policies with the world's values in them, so that a key which no world speaks of has one. */
 function writePolicies(folder: string, rules: Rules): void {
-  cpSync(SHIPPED, folder, { recursive: true });
   const overage = join(folder, 'overage');
+  const shipped = (file: string): Readonly<Record<string, object>> =>
+    parse(readFileSync(join(SHIPPED, file), 'utf8'));
+  // A YAML reader reads JSON.
+  const write = (file: string, ...parts: readonly object[]) =>
+    writeFileSync(join(folder, file), JSON.stringify(Object.assign({}, ...parts)));
+  cpSync(SHIPPED, folder, { recursive: true });
   for (const file of readdirSync(overage)) rmSync(join(overage, file));
-  mkdirSync(overage, { recursive: true });
-  const write = (file: string, policy: object) => writeFileSync(join(folder, file), JSON.stringify(policy));
-  write('dimensions.yaml', { ...AUTHORS, ...rules.dimensions });
+  write('dimensions.yaml', shipped('dimensions.yaml'), rules.dimensions);
   const plans = Object.entries(rules.features.plans).map(([plan, held]) => [
     plan,
     { phase: 'private', ...held },
   ]);
-  write('features.yaml', { ...AUTHORS, ...rules.features, plans: Object.fromEntries(plans) });
-  const versions = rules.churn.versions.map((each) => ({
-    effective_from: '2020-01-01',
-    effective_to: null,
-    ...AUTHORS,
-    ...each,
-  }));
+  write('features.yaml', shipped('features.yaml'), rules.features, { plans: Object.fromEntries(plans) });
+  write('marketplace.yaml', rules.marketplace);
+  const [first] = shipped('churn.yaml').versions as readonly object[];
+  const versions = rules.churn.versions.map((each) => ({ ...first, ...each }));
   write('churn.yaml', { versions });
-  for (const policy of rules.overage)
-    write(join('overage', `${policy.policy_id}@${policy.version}.yaml`), {
-      ...AUTHORS,
-      true_up: null,
-      drawdown: null,
-      ...policy,
-    });
+  const policy = shipped(join('overage', `${SHIPPED_POLICY}.yaml`));
+  for (const each of rules.overage)
+    write(join('overage', `${each.policy_id}@${each.version}.yaml`), policy, each);
 }

@@ -98,6 +98,13 @@ export interface Rules {
       >
     >;
   };
+  readonly marketplace: {
+    readonly version: string;
+    readonly prepared_by: string;
+    readonly approved_by: string;
+    readonly window_hours: Readonly<Record<string, number>>;
+    readonly scales: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  };
   readonly churn: {
     readonly versions: readonly {
       readonly version: string;

@@ -125,6 +125,13 @@ export const RULES: Rules = {
       'saas-units': { tier: 'standard', edition: 'saas', features: ['snapshots'] },
     },
   },
+  marketplace: {
+    version: '2026-01-01.6',
+    prepared_by: 'a@example.com',
+    approved_by: 'b@example.com',
+    window_hours: { azure: 24, gcp: 2, aws: 6 },
+    scales: { azure: {}, gcp: { capacity_used_tib: '2.5' }, aws: { capacity_used_tib: '1' } },
+  },
   churn: {
     versions: [
       {

@@ -1,4 +1,5 @@
 import type { ApiRecord, Json } from '../world.ts';
+import { usageRecords } from './usage_records.ts';
 
 function subscription(
   name: string,
@@ -151,7 +152,7 @@ export function tackleLists(n: number): Readonly<Record<string, readonly ApiReco
         currency_code: 'USD',
       },
     })),
-    'tackle.usage_records': [],
+    'tackle.usage_records': n === 5 ? usageRecords() : [],
     'tackle.invoices': [],
     'tackle.disbursements': [],
   };
