@@ -21,20 +21,27 @@ const READ_AT = [
  * lack, heartbeats of 0, clusters that end, move, or fall silent, amended contracts, accounts that two claim.
  */
 export function trickyWorld(): World {
-  return { nights: nightsOf(withRepeats(readings()), features(), READ_AT), rules: RULES };
+  const rows = trickyRows();
+  return { nights: nightsOf(rows.readings, rows.features, READ_AT, (index) => index + 1), rules: RULES };
 }
 
-/** The feeds cut into runs at the instants of reading; what was recorded after the last one is never delivered. */
+/** All rows of its feeds, in the order in which Polaris recorded them. */
+export function trickyRows() {
+  return { readings: withRepeats(readings()), features: features() };
+}
+
+/** The feeds cut into runs at the instants of reading, with the lists of a run of the tricky world for each. */
 export function nightsOf(
   rows: readonly Reading[],
   events: readonly FeatureEvent[],
   readAt: readonly string[],
+  listsOf: (index: number) => number,
 ): readonly Night[] {
   return readAt.map((as_of, index) => {
     const after = index === 0 ? Number.NEGATIVE_INFINITY : msOf(readAt[index - 1] ?? '');
     const isNew = ({ recorded_at }: { readonly recorded_at: string }) =>
       msOf(recorded_at) > after && msOf(recorded_at) <= msOf(as_of);
-    const n = index + 1;
+    const n = listsOf(index);
     return {
       as_of,
       readings: rows.filter(isNew),
