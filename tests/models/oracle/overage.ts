@@ -212,8 +212,6 @@ export function hourlyRows(hours: readonly OverageHour[]): readonly Row[] {
     return line.map((each): Row => {
       const { policy, bands, clusters } = each;
       const shown = sumsUp(policy) ? bands : null;
-      const band = (value: bigint | undefined) =>
-        value === undefined ? null : nine({ top: value, bottom: 1n }, FINE);
       return {
         subscription_id: each.subscription.id,
         dimension: policy.dimension,
@@ -225,9 +223,9 @@ export function hourlyRows(hours: readonly OverageHour[]): readonly Row[] {
         commitment_source: each.source,
         committed: each.committed === null ? null : decimal(each.committed),
         measured: each.measured === null ? null : decimal(each.measured),
-        included: band(shown?.included),
-        burst: band(shown?.burst),
-        above: band(shown?.above),
+        included: shown === null ? null : decimal(shown.included / FINE),
+        burst: shown === null ? null : fineText(shown.burst),
+        above: shown === null ? null : fineText(shown.above),
         weight_divisor: divisors[policy.reduce](each.hour),
         is_grace: each.is_grace,
         metering: meteringOf(each),
@@ -239,6 +237,12 @@ export function hourlyRows(hours: readonly OverageHour[]): readonly Row[] {
       };
     });
   });
+}
+
+/** 10^-15 as text with all of its digits. */
+function fineText(value: bigint): string {
+  const digits = value.toString().padStart(16, '0');
+  return `${digits.slice(0, -15)}.${digits.slice(-15)}`;
 }
 
 /** Hours sum to their line only where they are hinged one by one and then added up or averaged. */

@@ -85,7 +85,7 @@ const OVERAGE: readonly Policy[] = [
     rounding: { mode: 'half_even', scale: 0 },
   }),
   of('sub-j', 'avg_period', 'hinge_then_reduce', {
-    commit: { 'sub-j': '4.33333333' },
+    commit: { 'sub-j': '4.333333333' },
     grace: { hours: 100 },
   }),
   of('sub-k', 'p95_hour', 'reduce_then_hinge', { period: 'anniversary_month', missing: 'period_mean' }),
