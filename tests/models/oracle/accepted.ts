@@ -35,12 +35,11 @@ export function accept(world: World): Taken {
       (night.lists['polaris.dimensions'] ?? []).map((each) => [each.dimension, each.unit]),
     );
     for (const row of night.readings) {
-      if (ids.has(row.reading_id)) continue;
       const hour = hourOf(row.hour);
       const filled = numbers.get(row.cluster_id) ?? new Map<number, number>();
       numbers.set(row.cluster_id, filled.set(row.seq, dayOfHour(hour)));
       const key = `${row.cluster_id} ${row.dimension} ${hour} ${row.revision}`;
-      if (units.get(row.dimension) !== row.unit || held.has(key)) continue;
+      if (ids.has(row.reading_id) || held.has(key) || units.get(row.dimension) !== row.unit) continue;
       held.add(key);
       ids.add(row.reading_id);
       const day = dayOfHour(hour);

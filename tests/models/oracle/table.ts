@@ -36,17 +36,18 @@ export async function columnsOf(sql: Sql, mart: string): Promise<readonly string
   return rows.map((row) => String(row.column_name));
 }
 
-function isEqual(got: Value | undefined, want: Value | undefined): boolean {
+function isEqual(got: Value | undefined, want: Value | undefined, tolerance: number): boolean {
   if (typeof got === 'number' && typeof want === 'number')
-    return Math.abs(got - want) <= 1e-9 * Math.max(Math.abs(got), Math.abs(want)) + 1e-12;
+    return Math.abs(got - want) <= tolerance * Math.max(Math.abs(got), Math.abs(want)) + 1e-12;
   return got === want;
 }
 
-/** What differs between two tables of the same key: rows that one of them lacks, and values, at most twenty. */
+/** What differs between two tables of the same key: rows that one of them lacks, and values. Floats may differ by a share. */
 export function differences(
   got: readonly Row[],
   want: readonly Row[],
   key: readonly string[],
+  tolerance = 1e-9,
 ): readonly string[] {
   const keyed = (rows: readonly Row[]) =>
     new Map(rows.map((row) => [key.map((name) => row[name]).join(' '), row]));
@@ -59,7 +60,8 @@ export function differences(
     if (row === undefined) found.push(`${at}: got no row, want one`);
     else
       for (const [column, value] of Object.entries(wanted))
-        if (!isEqual(row[column], value)) found.push(`${at} ${column}: got ${row[column]}, want ${value}`);
+        if (!isEqual(row[column], value, tolerance))
+          found.push(`${at} ${column}: got ${row[column]}, want ${value}`);
   }
   for (const at of left.keys()) if (!right.has(at)) found.push(`${at}: got a row, want none`);
   return found;

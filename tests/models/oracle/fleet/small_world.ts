@@ -20,10 +20,12 @@ export function smallRows(): Rows {
   const { readings, features } = trickyRows();
   const isIn = ({ cluster_id, hour }: { readonly cluster_id: string; readonly hour: string }) =>
     CLUSTERS.includes(cluster_id) && hourOf(hour) >= FROM;
-  const numbers = new Map<string, number>();
+  const numbers = new Map<string, Map<string, number>>();
   const numbered = readings.filter(isIn).map((row) => {
-    const seq = (numbers.get(row.cluster_id) ?? 0) + 1;
-    numbers.set(row.cluster_id, seq);
+    // A row that is delivered again keeps its number.
+    const given = numbers.get(row.cluster_id) ?? new Map<string, number>();
+    const seq = given.get(row.reading_id) ?? given.size + 1;
+    numbers.set(row.cluster_id, given.set(row.reading_id, seq));
     return { ...row, seq };
   });
   return { readings: numbered, features: features.filter(isIn) };
