@@ -76,6 +76,3 @@
   sqrt({{ safe_divide(x1, n1) }} * (1 - {{ safe_divide(x1, n1) }}) / nullif(cast({{ n1 }} as {{ type_double() }}), 0)
     + {{ safe_divide(x2, n2) }} * (1 - {{ safe_divide(x2, n2) }}) / nullif(cast({{ n2 }} as {{ type_double() }}), 0))
 {%- endmacro %}
-
-{#- How many standard errors a two-sided 95 % interval reaches to each side. -#}
-{% macro z_95() -%}1.959963984540054{%- endmacro %}

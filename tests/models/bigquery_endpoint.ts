@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Columns, GoogleSql, Job, TextRows } from './google_sql.ts';
 
 /** A statement that was sent as a query job, and what is wrong with it; null where nothing is. */
-export interface SentStatement {
+interface SentStatement {
   readonly sql: string;
   readonly kind: string | null;
   readonly target: string | null;

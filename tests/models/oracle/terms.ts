@@ -19,7 +19,7 @@ export interface Subscription {
 }
 
 /** A contract that began, until its own end or until another one of its subscription begins. */
-export interface ContractTerm {
+interface ContractTerm {
   readonly id: string;
   readonly offer: string;
   readonly tackle_offer: string | null;
