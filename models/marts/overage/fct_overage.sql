@@ -28,11 +28,11 @@ frozen_sums as (
   group by origin_line_id
 ),
 
-{% set described -%}
-  line_id, line_type, account_id, customer_id, subscription_id, cloud, plan, dimension, unit, billing_period, billing_period_end,
-  close_month, policy_id, policy_version, is_unlimited, rate_burst, rate_above, factor_tier, factor_region, factor_edition,
-  multiplier, currency, taken_from_hour, first_hour, last_hour,
-{%- endset -%}
+{% set described = [
+  'account_id', 'customer_id', 'subscription_id', 'cloud', 'plan', 'dimension', 'unit', 'billing_period', 'billing_period_end',
+  'policy_id', 'policy_version', 'is_unlimited', 'rate_burst', 'rate_above', 'factor_tier', 'factor_region', 'factor_edition',
+  'multiplier', 'currency', 'taken_from_hour', 'first_hour', 'last_hour'
+] -%}
 -- A line that is frozen and no longer arises has a truth of nothing.
 vanished as (
   select
@@ -45,12 +45,18 @@ vanished as (
 
 known as (
   select
-    {{ described }}
+    line_id,
+    line_type,
+    close_month,
+    {{ described | join(', ') }},
     {{ summed | join(', ') }}
   from truth
   union all
   select
-    {{ described | replace('line_id, line_type', 'origin_line_id as line_id, line_type') }}
+    origin_line_id as line_id,
+    line_type,
+    close_month,
+    {{ described | join(', ') }},
     {% for column in summed -%}
     null as {{ column }}{{ ',' if not loop.last }}
     {% endfor %}
@@ -100,131 +106,40 @@ final as (
   select
     line_id,
     line_type,
-    account_id,
-    customer_id,
-    subscription_id,
-    cloud,
-    plan,
-    dimension,
-    unit,
-    billing_period,
-    billing_period_end,
+    {{ described | join(', ') }},
+    {{ summed | join(', ') }},
     close_month,
-    policy_id,
-    policy_version,
-    committed,
-    is_unlimited,
-    measured,
-    included,
-    burst,
-    above,
-    rate_burst,
-    rate_above,
-    factor_tier,
-    factor_region,
-    factor_edition,
-    multiplier,
-    amount,
-    currency,
     service_period,
     posting_period,
     status,
-    corrects_line_id,
-    taken_from_hour,
-    hours_expected,
-    hours_metered,
-    hours_estimated,
-    hours_unmetered,
-    hours_grace,
-    first_hour,
-    last_hour
+    corrects_line_id
   from frozen
   union all
   select
     line_id,
     line_type,
-    account_id,
-    customer_id,
-    subscription_id,
-    cloud,
-    plan,
-    dimension,
-    unit,
-    billing_period,
-    billing_period_end,
+    {{ described | join(', ') }},
+    {{ summed | join(', ') }},
     close_month,
-    policy_id,
-    policy_version,
-    committed,
-    is_unlimited,
-    measured,
-    included,
-    burst,
-    above,
-    rate_burst,
-    rate_above,
-    factor_tier,
-    factor_region,
-    factor_edition,
-    multiplier,
-    amount,
-    currency,
     billing_period as service_period,
     billing_period as posting_period,
     'accruing' as status,
-    cast(null as {{ type_text() }}) as corrects_line_id,
-    taken_from_hour,
-    hours_expected,
-    hours_metered,
-    hours_estimated,
-    hours_unmetered,
-    hours_grace,
-    first_hour,
-    last_hour
+    null as corrects_line_id
   from compared
   where is_accruing
   union all
   select
     {{ surrogate_key(["'adjustment'", 'compared.line_id', 'adjusted.posting_period']) }} as line_id,
     'adjustment' as line_type,
-    compared.account_id,
-    compared.customer_id,
-    compared.subscription_id,
-    compared.cloud,
-    compared.plan,
-    compared.dimension,
-    compared.unit,
-    compared.billing_period,
-    compared.billing_period_end,
+    {{ described | join(', ') }},
+    {% for column in summed -%}
+    cast(compared.{{ column }}_difference as {{ type_bigint() if column.startswith('hours') else type_decimal() }}) as {{ column }},
+    {% endfor -%}
     adjusted.posting_period as close_month,
-    compared.policy_id,
-    compared.policy_version,
-    cast(compared.committed_difference as {{ type_decimal() }}) as committed,
-    compared.is_unlimited,
-    cast(compared.measured_difference as {{ type_decimal() }}) as measured,
-    cast(compared.included_difference as {{ type_decimal() }}) as included,
-    cast(compared.burst_difference as {{ type_decimal() }}) as burst,
-    cast(compared.above_difference as {{ type_decimal() }}) as above,
-    compared.rate_burst,
-    compared.rate_above,
-    compared.factor_tier,
-    compared.factor_region,
-    compared.factor_edition,
-    compared.multiplier,
-    cast(compared.amount_difference as {{ type_decimal() }}) as amount,
-    compared.currency,
     compared.billing_period as service_period,
     adjusted.posting_period,
     'adjustment' as status,
-    compared.line_id as corrects_line_id,
-    compared.taken_from_hour,
-    cast(compared.hours_expected_difference as {{ type_bigint() }}) as hours_expected,
-    cast(compared.hours_metered_difference as {{ type_bigint() }}) as hours_metered,
-    cast(compared.hours_estimated_difference as {{ type_bigint() }}) as hours_estimated,
-    cast(compared.hours_unmetered_difference as {{ type_bigint() }}) as hours_unmetered,
-    cast(compared.hours_grace_difference as {{ type_bigint() }}) as hours_grace,
-    compared.first_hour,
-    compared.last_hour
+    compared.line_id as corrects_line_id
   from compared
   inner join adjusted on compared.line_id = adjusted.line_id
 )

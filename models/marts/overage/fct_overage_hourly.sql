@@ -2,44 +2,46 @@ with hours as (
   select * from {{ ref('int_overage_hours') }}
 ),
 
-lines as (
-  select * from {{ ref('int_overage_usage_amounts') }}
-),
-
 policies as (
   select * from {{ ref('stg_policies__overage_policies') }}
+),
+
+-- The rates of a line that has its amount fit.
+lines as (
+  select
+    usage_lines.line_id,
+    policies.reduce,
+    policies.reduce in ('sum', 'avg_day', 'avg_period') and policies.hinge_order = 'hinge_then_reduce' as is_added_up,
+    {% for band in ['burst', 'above'] -%}
+    {{ overage_rate_digits('usage_lines.rate_' ~ band, 'factor_tier', 'factor_region', 'factor_edition') }} as rate_{{ band }}_digits,
+    cast(usage_lines.rate_{{ band }} as {{ type_double() }}) * cast(factor_tier as {{ type_double() }})
+    * cast(factor_region as {{ type_double() }}) * cast(factor_edition as {{ type_double() }}) as {{ band }}_price{{ ',' if not loop.last }}
+    {% endfor %}
+  from {{ ref('int_overage_usage_amounts') }} as usage_lines
+  inner join policies
+    on usage_lines.policy_id = policies.policy_id
+    and usage_lines.policy_version = policies.version
 ),
 
 -- How many measured hours a mean divides by; 1 where hours are added up.
 weighted as (
   select
     hours.*,
-    case policies.reduce
+    case lines.reduce
       when 'sum' then 1
       when 'avg_day' then count(hours.measured) over (partition by hours.line_id, hours.usage_date)
       when 'avg_period' then count(hours.measured) over (partition by hours.line_id)
     end as weight_divisor,
-    policies.reduce in ('sum', 'avg_day', 'avg_period') and policies.hinge_order = 'hinge_then_reduce' as is_added_up,
-    case when hours.is_grace then 0 else {{ digits_of('hours.burst', 15) }} end as burst_digits,
-    case when hours.is_grace then 0 else {{ digits_of('hours.above', 15) }} end as above_digits,
-    -- The rates of a line that has its amount fit.
+    lines.is_added_up,
+    lines.rate_burst_digits,
+    lines.rate_above_digits,
     coalesce(
-      hours.measured >= 5e13 or (cast(hours.burst as {{ type_double() }}) * cast(lines.rate_burst as {{ type_double() }})
-        + cast(hours.above as {{ type_double() }}) * cast(lines.rate_above as {{ type_double() }}))
-      * cast(lines.factor_tier as {{ type_double() }}) * cast(lines.factor_region as {{ type_double() }}) * cast(lines.factor_edition as {{ type_double() }})
-      >= 1e11,
+      hours.measured >= 5e13
+      or cast(hours.burst as {{ type_double() }}) * lines.burst_price + cast(hours.above as {{ type_double() }}) * lines.above_price >= 1e11,
       false
-    ) as is_too_large,
-    lines.rate_burst,
-    lines.rate_above,
-    lines.factor_tier,
-    lines.factor_region,
-    lines.factor_edition
+    ) as is_too_large
   from hours
   inner join lines on hours.line_id = lines.line_id
-  inner join policies
-    on hours.policy_id = policies.policy_id
-    and hours.policy_version = policies.version
 ),
 
 digits as (
@@ -47,12 +49,12 @@ digits as (
     weighted.*,
     {% for band in ['burst', 'above'] -%}
     {{ fits(
-      overage_rate_digits('rate_' ~ band, 'factor_tier', 'factor_region', 'factor_edition'),
+      'case when is_grace then 0 else ' ~ digits_of(band, 15) ~ ' end',
       'is_too_large',
       "'overage: hour ' || cast(hour as " ~ type_text() ~ ") || ' of subscription ' || subscription_id || ' ' || dimension || ': got '"
-      ~ " || cast(measured as " ~ type_text() ~ ") || ', want an amount below 1e11, which stays exact; correct the policy or have the reading restated'",
+      ~ " || cast(measured as " ~ type_text() ~ ") || ', want less than 5e13 and an amount below 1e11, which stays exact; correct the policy or have the reading restated'",
       type_whole()
-    ) }} as rate_{{ band }}_digits{{ ',' if not loop.last }}
+    ) }} as {{ band }}_digits{{ ',' if not loop.last }}
     {% endfor %}
   from weighted
 ),
