@@ -4,7 +4,7 @@ import type { CustomerPlan } from '../../simulators/fleet/plan.ts';
 import { accountId } from '../../simulators/fleet/salesforce_ids.ts';
 
 const DAY_SECONDS = 86_400;
-export const dayOf = (seconds: number) => Math.floor(seconds / DAY_SECONDS);
+const dayOf = (seconds: number) => Math.floor(seconds / DAY_SECONDS);
 export const dateOfDay = (day: number) => new Date(day * 86_400_000).toISOString().slice(0, 10);
 export const dayOfDate = (date: string) => Date.parse(date) / 86_400_000;
 

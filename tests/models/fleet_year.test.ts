@@ -11,7 +11,6 @@ import { uptake } from './adoption_oracle.ts';
 import {
   type Case,
   dateOfDay,
-  dayOf,
   dayOfDate,
   hanleyMcNeil,
   pairwiseAuc,
@@ -256,5 +255,5 @@ test('feature retention counts each account of a cohort once, and leaves the ope
     if (row.use_month !== open) expect(Number(row.active_accounts)).toBeLessThanOrEqual(users);
     if (row.observable_accounts === row.accounts) expect(Number(row.active_accounts)).toBe(users);
   }
-  expect(dayOf(fleet.plan.start)).toBeLessThan(newest());
+  expect(tables.retention.filter((row) => Number(row.retention) === 1).length).toBeGreaterThan(0);
 });
