@@ -191,9 +191,9 @@ final as (
     cast(typed.disbursed_amount as {{ type_decimal() }}) as disbursed_amount,
     cast(typed.rated_difference as {{ type_decimal() }}) as rated_difference,
     typed.rated_difference_type,
+    -- Its parts: by what the rating differs from the usage at the marketplace's price, what was accepted differs from it, too.
     cast(typed.accepted_difference as {{ type_decimal() }}) as accepted_difference
     {%- for cause in causes %},
-    -- By what the rating differs from the usage at the marketplace's price, what was accepted differs from the rating.
     cast(case when typed.amount_reason is null then
       typed.{{ cause }}_amount - case when coalesce(typed.rated_difference_type, '') = '{{ cause }}' then typed.rated_difference else 0 end
     end as {{ type_decimal() }}) as accepted_{{ cause }}
