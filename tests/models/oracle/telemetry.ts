@@ -3,7 +3,7 @@ import { cutOffMs, hourOf, msOf } from './clock.ts';
 import { mean } from './money.ts';
 import type { ApiRecord, Rules } from './world.ts';
 
-export type HourState = 'observed_active' | 'observed_zero' | 'missing_source' | 'missing_cluster';
+type HourState = 'observed_active' | 'observed_zero' | 'missing_source' | 'missing_cluster';
 
 /** A cluster's day as far as it is known. */
 export interface ClusterDay {

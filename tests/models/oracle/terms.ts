@@ -19,7 +19,7 @@ export interface Subscription {
 }
 
 /** A contract that began, until its own end or until another one of its subscription begins. */
-export interface ContractTerm {
+interface ContractTerm {
   readonly id: string;
   readonly offer: string;
   readonly tackle_offer: string | null;
@@ -157,6 +157,6 @@ export function policyAt(rules: Rules, { id, cloud, plan }: Subscription, dimens
     .sort((a, b) => weigh(b) - weigh(a))[0];
 }
 
-export function isInForce({ effective_from, effective_to }: Policy, hour: number): boolean {
+function isInForce({ effective_from, effective_to }: Policy, hour: number): boolean {
   return hourCeil(effective_from) <= hour && (effective_to === null || hour < hourCeil(effective_to));
 }

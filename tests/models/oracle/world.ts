@@ -37,7 +37,7 @@ export interface FeatureEvent {
 }
 
 /** Every list that a night reads whole, by `<source>.<stream>`. */
-export type Lists = Readonly<Record<string, readonly ApiRecord[]>>;
+type Lists = Readonly<Record<string, readonly ApiRecord[]>>;
 
 /** One run: what the feeds deliver since the one before, and the lists as they are now. */
 export interface Night {
