@@ -5,10 +5,12 @@ import { type Tables, tablesOf } from './oracle/built_tables.ts';
 import { churnRows } from './oracle/churn.ts';
 import { dateText, dayOf } from './oracle/clock.ts';
 import { SMALL_READ_AT, smallRows, smallWorld } from './oracle/fleet/small_world.ts';
-import { decimal, nanos } from './oracle/money.ts';
+import { decimal } from './oracle/money.ts';
+import type { Delivery } from './oracle/run_world.ts';
 import { differences, type Row } from './oracle/table.ts';
 import { telemetryCoverage, usageBasis, usageDaily, usageHourly } from './oracle/usage.ts';
 import { doubled, halved, readOn, repeated, shifted, shuffled, withoutDay } from './oracle/variants.ts';
+import type { World } from './oracle/world.ts';
 
 /** What makes a row of each mart one. */
 const KEYS: Readonly<Record<string, readonly string[]>> = {
@@ -56,23 +58,37 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-describe('however the same rows arrive, the marts are equal but for when each was loaded', () => {
-  it.each([
-    ['shuffled, a third of them a run later, in small pages', shuffled(world), { page_rows: 997 }],
-    ['each page and each run twice', repeated(world), { twice: true }],
-    ['each run in two halves', halved(world), {}],
-  ])('%s', async (_, variant, delivery) => {
-    expectEqual(await tablesOf(dir, variant, delivery), base, dropped(...LOADED));
-  });
+/** The first run three days late. */
+const late = smallWorld(smallRows(), ['2026-03-13T02:30:00Z', SMALL_READ_AT[1] ?? '']);
 
-  it('the first run three days late: its lists are then those of a later date, before which none were known', async () => {
-    const late = smallWorld(smallRows(), ['2026-03-13T02:30:00Z', SMALL_READ_AT[1] ?? '']);
-    const got = await tablesOf(dir, late);
-    expectEqual(got, base, dropped(...LOADED, 'crm_known_as_of'));
-    const known = (tables: Tables) =>
-      (tables.fct_churn_indicators ?? []).filter((row) => row.crm_known_as_of).length;
-    expect(known(got)).toBeLessThan(known(base));
-  });
+/** All of it at once; with METERLINE_LONG=1 each also by itself. */
+const ARRIVALS: readonly (readonly [string, World, Delivery])[] = [
+  [
+    'late, in two halves, shuffled, a third of the rows a run later, in small pages, each twice',
+    halved(shuffled(late)),
+    { page_rows: 997, twice: true },
+  ],
+];
+const ONE_BY_ONE: typeof ARRIVALS = [
+  ['the first run three days late', late, {}],
+  ['each run in two halves', halved(world), {}],
+  ['shuffled, a third of them a run later, in small pages', shuffled(world), { page_rows: 997 }],
+  ['each page and each run twice', repeated(world), { twice: true }],
+];
+
+describe('however the same rows arrive, the marts are equal but for when each was loaded', () => {
+  it.each(process.env.METERLINE_LONG === '1' ? [...ARRIVALS, ...ONE_BY_ONE] : ARRIVALS)(
+    '%s',
+    async (_, variant, delivery) => {
+      const got = await tablesOf(dir, variant, delivery);
+      // Of a late run the lists are dated later: before, other dates lack a snapshot of their own.
+      expectEqual(got, base, dropped(...LOADED, 'crm_known_as_of'));
+      const known = (tables: Tables) =>
+        tables.fct_churn_indicators?.filter((row) => row.crm_known_as_of).length;
+      const isLate = variant.nights[0]?.as_of !== world.nights[0]?.as_of;
+      expect(known(got) === known(base)).toBe(!isLate);
+    },
+  );
 });
 
 describe('a change of the rows of which it is known what it does', () => {
@@ -190,8 +206,15 @@ describe('a change of the rows of which it is known what it does', () => {
 });
 
 const keyOf = (row: Row) => [row.cluster_id, row.dimension, row.hour].join(' ');
-const twice = (value: Row[string] | undefined) =>
-  typeof value === 'string' ? decimal(nanos(value) * 2n) : (value ?? null);
+
+/** Twice a decimal text that is not negative, with as many fraction digits. */
+function twice(value: Row[string] | undefined): Row[string] {
+  if (typeof value !== 'string') return value ?? null;
+  const [whole = '', fraction = ''] = value.split('.');
+  const digits = (BigInt(whole + fraction) * 2n).toString().padStart(fraction.length + 1, '0');
+  return fraction === '' ? digits : `${digits.slice(0, -fraction.length)}.${digits.slice(-fraction.length)}`;
+}
+
 const weekEarlier = (value: string) =>
   /^\d{4}-\d{2}-\d{2}(T|$)/.test(value) && value < '9999'
     ? dateText(dayOf(value.slice(0, 10)) - 7) + value.slice(10)

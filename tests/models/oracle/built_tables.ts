@@ -13,7 +13,7 @@ import type { World } from './world.ts';
 export type Tables = Readonly<Record<string, readonly Row[]>>;
 
 /** The marts that are held against each other, and what they stand on. */
-export const COMPARED = [
+const COMPARED = [
   'fct_usage_hourly',
   'fct_usage_daily',
   'fct_telemetry_coverage',

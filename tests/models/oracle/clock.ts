@@ -10,8 +10,6 @@ export const hourOf = (instant: string): number => Math.floor(msOf(instant) / HO
 export const hourCeil = (instant: string): number => Math.ceil(msOf(instant) / HOUR_MS);
 export const dayOfHour = (hour: number): number => Math.floor(hour / 24);
 export const dayOf = (date: string): number => Math.floor(msOf(date) / (24 * HOUR_MS));
-/** The first day that starts at or after an instant. */
-export const dayCeil = (instant: string): number => Math.ceil(msOf(instant) / (24 * HOUR_MS));
 
 /** `2026-01-06T05:00:00Z` */
 export const hourText = (hour: number): string => `${new Date(hour * HOUR_MS).toISOString().slice(0, 19)}Z`;

@@ -17,7 +17,7 @@ export function commercialBasis(basis: UsageBasis) {
 }
 
 /** Subscription → cloud, as the meter has them. */
-export function meteredSubscriptions({ taken }: Pick<UsageBasis, 'taken'>): ReadonlyMap<string, string> {
+function meteredSubscriptions({ taken }: Pick<UsageBasis, 'taken'>): ReadonlyMap<string, string> {
   return new Map(
     taken.revisions.flatMap(({ row }) =>
       row.subscription_id === null ? [] : [[row.subscription_id, row.cloud]],

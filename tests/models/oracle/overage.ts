@@ -1,6 +1,14 @@
 import { dateText, dayOfHour, hourText } from './clock.ts';
 import { decimal, nanos, quotient, sum } from './money.ts';
-import { type Bands, bandsOf, FINE, type OverageHour } from './overage_hours.ts';
+import {
+  type Bands,
+  bandsOf,
+  FINE,
+  measuredOf,
+  meteringOf,
+  type OverageHour,
+  overageLines,
+} from './overage_hours.ts';
 import type { Row } from './table.ts';
 import type { UsageBasis } from './usage.ts';
 
@@ -25,14 +33,6 @@ interface Cell {
   readonly divisor: bigint;
 }
 
-/** The hours of each usage line: subscription × dimension × period × policy version. */
-export function overageLines(hours: readonly OverageHour[]): readonly (readonly OverageHour[])[] {
-  const key = ({ subscription, policy, period }: OverageHour) =>
-    [subscription.id, policy.dimension, policy.policy_id, policy.version, period.from].join(' ');
-  return [...Map.groupBy(hours, key).values()];
-}
-
-const measuredOf = (hours: readonly OverageHour[]) => hours.filter(({ measured }) => measured !== null);
 const levelSum = (hours: readonly OverageHour[]): bigint => sum(hours.map(({ measured }) => measured ?? 0n));
 
 /** The cells that a line takes: all of them; for a peak the highest day, for a percentile one hour by nearest rank. */
@@ -189,63 +189,4 @@ function amountOf(
   const unit = rated.bottom * 10n ** 51n;
   const scale = BigInt(rounding.scale);
   return decimal(quotient(product * 10n ** scale, unit, rounding.mode) * 10n ** (9n - scale));
-}
-
-export function meteringOf({ clusters }: OverageHour): 'metered' | 'estimated' | 'unmetered' {
-  if (clusters.every(({ quantity }) => quantity !== null)) return 'metered';
-  return clusters.every(({ quantity, estimate }) => quantity !== null || estimate !== null)
-    ? 'estimated'
-    : 'unmetered';
-}
-
-/** `fct_overage_hourly`, but for `line_id` and the amounts of hours. Bands where hours sum to their line. */
-export function hourlyRows(hours: readonly OverageHour[]): readonly Row[] {
-  return overageLines(hours).flatMap((line) => {
-    const perDay = Map.groupBy(measuredOf(line), ({ hour }) => dayOfHour(hour));
-    const divisors = {
-      sum: () => 1,
-      avg_day: (hour: number) => perDay.get(dayOfHour(hour))?.length ?? 0,
-      avg_period: () => measuredOf(line).length,
-      peak_day: () => null,
-      p95_hour: () => null,
-    };
-    return line.map((each): Row => {
-      const { policy, bands, clusters } = each;
-      const shown = sumsUp(policy) ? bands : null;
-      return {
-        subscription_id: each.subscription.id,
-        dimension: policy.dimension,
-        hour: hourText(each.hour),
-        usage_date: dateText(dayOfHour(each.hour)),
-        billing_period: dateText(each.period.from),
-        policy_id: policy.policy_id,
-        policy_version: policy.version,
-        commitment_source: each.source,
-        committed: each.committed === null ? null : decimal(each.committed),
-        measured: each.measured === null ? null : decimal(each.measured),
-        included: shown === null ? null : decimal(shown.included / FINE),
-        burst: shown === null ? null : fineText(shown.burst),
-        above: shown === null ? null : fineText(shown.above),
-        weight_divisor: divisors[policy.reduce](each.hour),
-        is_grace: each.is_grace,
-        metering: meteringOf(each),
-        clusters_expected: clusters.length,
-        clusters_metered: clusters.filter(({ quantity }) => quantity !== null).length,
-        clusters_estimated: clusters.filter(
-          ({ quantity, estimate }) => quantity === null && estimate !== null,
-        ).length,
-      };
-    });
-  });
-}
-
-/** 10^-15 as text with all of its digits. */
-function fineText(value: bigint): string {
-  const digits = value.toString().padStart(16, '0');
-  return `${digits.slice(0, -15)}.${digits.slice(-15)}`;
-}
-
-/** Hours sum to their line only where they are hinged one by one and then added up or averaged. */
-export function sumsUp({ order, reduce }: Pick<OverageHour['policy'], 'order' | 'reduce'>): boolean {
-  return order === 'hinge_then_reduce' && ['sum', 'avg_day', 'avg_period'].includes(reduce);
 }

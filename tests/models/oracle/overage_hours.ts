@@ -125,7 +125,7 @@ function cellsOf(basis: UsageBasis): Cell[] {
 }
 
 /** Calendar months, months from the day of the subscription's start, or its whole term; the end is exclusive. */
-export function periodOf({ period }: Policy, { starts_at, to }: Subscription, day: number) {
+function periodOf({ period }: Policy, { starts_at, to }: Subscription, day: number) {
   const start = starts_at === null ? null : dayOf(starts_at.slice(0, 10));
   if (period === 'calendar_month' || start === null || start > day)
     return { from: monthOf(day), to: addMonths(monthOf(day), 1) };
@@ -171,4 +171,21 @@ function withGrace(hours: readonly OverageHour[]): readonly OverageHour[] {
     counted.set(key, above);
     return { ...each, is_grace: above <= policy.grace.hours };
   });
+}
+
+/** The hours of each usage line: subscription × dimension × period × policy version. */
+export function overageLines(hours: readonly OverageHour[]): readonly (readonly OverageHour[])[] {
+  const key = ({ subscription, policy, period }: OverageHour) =>
+    [subscription.id, policy.dimension, policy.policy_id, policy.version, period.from].join(' ');
+  return [...Map.groupBy(hours, key).values()];
+}
+
+export const measuredOf = (hours: readonly OverageHour[]) =>
+  hours.filter(({ measured }) => measured !== null);
+
+export function meteringOf({ clusters }: OverageHour): 'metered' | 'estimated' | 'unmetered' {
+  if (clusters.every(({ quantity }) => quantity !== null)) return 'metered';
+  return clusters.every(({ quantity, estimate }) => quantity !== null || estimate !== null)
+    ? 'estimated'
+    : 'unmetered';
 }

@@ -132,7 +132,7 @@ function envelope(item: string, rows: readonly object[], as_of: string): unknown
 }
 
 /** The shipped policies with the world's values in them, so that a key which no world speaks of has one. */
-function writePolicies(folder: string, rules: Rules): void {
+export function writePolicies(folder: string, rules: Rules): void {
   const overage = join(folder, 'overage');
   const shipped = (file: string): Readonly<Record<string, object>> =>
     parse(readFileSync(join(SHIPPED, file), 'utf8'));

@@ -1,4 +1,4 @@
-import type { Indicator } from './churn.ts';
+import type { Indicator } from './churn_indicators.ts';
 import type { Rules } from './world.ts';
 
 /** Points on a straight line from 0 at `from` to all at `to`; a flag gives all or none. */

@@ -157,6 +157,6 @@ export function policyAt(rules: Rules, { id, cloud, plan }: Subscription, dimens
     .sort((a, b) => weigh(b) - weigh(a))[0];
 }
 
-export function isInForce({ effective_from, effective_to }: Policy, hour: number): boolean {
+function isInForce({ effective_from, effective_to }: Policy, hour: number): boolean {
   return hourCeil(effective_from) <= hour && (effective_to === null || hour < hourCeil(effective_to));
 }

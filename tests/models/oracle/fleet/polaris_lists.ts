@@ -3,7 +3,7 @@ import { CLUSTERS } from './plans.ts';
 import { UNITS } from './readings.ts';
 
 /** A Salesforce id of 15 characters without capitals: its longer form ends with AAA. */
-export const shortId = (prefix: string, name: string): string => prefix + name.padStart(12, '0');
+const shortId = (prefix: string, name: string): string => prefix + name.padStart(12, '0');
 export const longId = (prefix: string, name: string): string => `${shortId(prefix, name)}AAA`;
 export const accountId = (name: string): string => longId('001', name);
 

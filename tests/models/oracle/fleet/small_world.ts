@@ -31,10 +31,11 @@ export function smallRows(): Rows {
   return { readings: numbered, features: features.filter(isIn) };
 }
 
-/** The runs over some rows; all but the last find the lists of the tricky world's second run, the last those of its fifth. */
+/** The runs over some rows, with the lists of the tricky world's second run, from the middle on its third, at last its fifth. */
 export function smallWorld({ readings, features }: Rows = smallRows(), readAt = SMALL_READ_AT): World {
-  const nights = nightsOf(readings, features, readAt, (index) => (index === readAt.length - 1 ? 5 : 2));
-  return { nights: nights.map(ofClusters), rules: RULES };
+  const last = readAt.length - 1;
+  const listsOf = (index: number) => (index === last ? 5 : 2 * index > last ? 3 : 2);
+  return { nights: nightsOf(readings, features, readAt, listsOf).map(ofClusters), rules: RULES };
 }
 
 function ofClusters(night: Night): Night {
