@@ -16,10 +16,9 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 
 test('it is one file that asks no other for anything', async () => {
   expect(await readdir(join(dir, 'docs'))).toEqual(['models.html']);
-  expect(page).toContain('<html');
-  expect(page).not.toMatch(/<(script|link|img)[^>]+(src|href)="?(https?:)?\/\//);
+  expect(/<(script|link|img)[^>]+(src|href)="?(https?:)?\/\//.exec(page)).toBeNull();
   // dbt's page counts visits where this says so.
-  expect(page).toMatch(/"send_anonymous_usage_stats": ?false/);
+  expect(/"send_anonymous_usage_stats": ?(\w+)/.exec(page)?.[1]).toBe('false');
 });
 
 test('it has every model and exposure, and their texts', async () => {
@@ -28,7 +27,10 @@ test('it has every model and exposure, and their texts', async () => {
   );
   const names = files.map((file) => file.replace(/^.*\/|\.sql$/g, ''));
   expect(names.length).toBeGreaterThan(80);
-  for (const name of names) expect(page).toContain(`"model.meterline.${name}"`);
-  expect(page).toContain('"exposure.meterline.meterline_twbx"');
-  expect(page).toContain('One row per cluster × dimension × UTC day.');
+  const wanted = [
+    ...names.map((name) => `"model.meterline.${name}"`),
+    '"exposure.meterline.meterline_twbx"',
+    '"One row per live account: the first screen."',
+  ];
+  expect(wanted.filter((text) => !page.includes(text))).toEqual([]);
 });

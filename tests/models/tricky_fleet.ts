@@ -30,15 +30,24 @@ export async function loadTrickyFleet(dir: string): Promise<void> {
   await writeSeeds(await loadPolicies(join(dir, 'policies')), join(dir, 'seeds'));
 }
 
+const KEPT = `in (0, 9, 18)`;
+/** Of all but the last days three hours each, and what was restated at any hour; what leads to nothing goes with it. */
+const THINNING = [
+  `delete from raw.polaris_readings as r where extract(hour from hour_start) not ${KEPT} and hour_start < timestamp '2026-11-20'
+     and not exists (select 1 from raw.polaris_readings as n where n.revision > 1
+       and (n.cluster_id, n.dimension, n.hour_start) = (r.cluster_id, r.dimension, r.hour_start))`,
+  `delete from raw.polaris_features where extract(hour from hour) not ${KEPT}`,
+  `delete from raw.tackle_usage_records where extract(hour from start_time) not ${KEPT}`,
+  `delete from ops.control_totals where extract(hour from hour) not ${KEPT}`,
+  'delete from evidence.entries where evidence_index not in (select evidence_index from raw.polaris_readings)',
+];
+
 /** Drops most readings; gives the subscriptions that clusters are billed to. */
 async function thinOut(dir: string): Promise<readonly string[]> {
   const instance = await DuckDBInstance.create(join(dir, 'warehouse.duckdb'));
   const connection = await instance.connect();
   try {
-    await connection.run(`delete from raw.polaris_readings
-      where extract(hour from hour_start) not in (0, 9, 18) and hour_start < timestamp '2026-11-20' and revision = 1
-        and (cluster_id, dimension, hour_start) not in (select (cluster_id, dimension, hour_start) from raw.polaris_readings where revision > 1)`);
-    await connection.run(`delete from raw.polaris_features where extract(hour from hour) not in (0, 9, 18)`);
+    for (const statement of THINNING) await connection.run(statement);
     const rows = await connection.runAndReadAll(
       `select distinct subscription_id from raw.polaris_clusters where subscription_id is not null order by 1`,
     );

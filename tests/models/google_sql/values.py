@@ -61,6 +61,7 @@ SETTERS = {
 
 def fill(content, kinds, rows):
     """Puts rows of texts into a table of the evaluator."""
+    content.table_data.SetInParent()  # a table without rows is one, too
     setters = [SETTERS[kind] for kind in kinds]
     for row in rows:
         cells = content.table_data.row.add().cell
