@@ -10,11 +10,13 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   fct_usage_daily: ['cluster_id', 'dimension', 'usage_date'],
   fct_telemetry_coverage: ['cluster_id', 'usage_date'],
   fct_feature_usage_daily: ['account_id', 'feature', 'usage_date'],
+  fct_feature_adoption: ['account_id', 'feature'],
   fct_commitments: ['commitment_id'],
   fct_churn_indicators: ['account_id', 'as_of_date'],
   fct_churn_reasons: ['account_id', 'as_of_date', 'indicator'],
   fct_overage: ['line_id'],
   fct_overage_hourly: ['line_id', 'hour'],
+  fct_marketplace_reconciliation: ['subscription_id', 'dimension', 'hour'],
 };
 
 export type Change = (row: Row, mart: string) => Row;
