@@ -9,7 +9,7 @@ import { smallRows, smallWorld } from './oracle/fleet/small_world.ts';
 import { loadNight, writePolicies } from './oracle/run_world.ts';
 import { differences, type Row } from './oracle/table.ts';
 
-const NIGHTS = process.env.METERLINE_LONG === '1' ? 30 : 4;
+const NIGHTS = process.env.METERLINE_LONG === '1' ? 30 : 3;
 /** The newest as-of date is the day before. */
 const LAST = dayOf('2026-03-27');
 
