@@ -1,9 +1,10 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scratch } from '../support/scratch.ts';
-import { type Tables, tablesOf } from './oracle/built_tables.ts';
+import { tablesOf } from './oracle/built_tables.ts';
 import { churnRows } from './oracle/churn.ts';
 import { dateText, dayOf } from './oracle/clock.ts';
+import { type Change, dropped, expectEqual, KEYS, LOADED, type Tables } from './oracle/compared.ts';
 import { SMALL_READ_AT, smallRows, smallWorld } from './oracle/fleet/small_world.ts';
 import { decimal } from './oracle/money.ts';
 import type { Delivery } from './oracle/run_world.ts';
@@ -11,44 +12,6 @@ import { differences, type Row } from './oracle/table.ts';
 import { telemetryCoverage, usageBasis, usageDaily, usageHourly } from './oracle/usage.ts';
 import { doubled, halved, readOn, repeated, shifted, shuffled, withoutDay } from './oracle/variants.ts';
 import type { World } from './oracle/world.ts';
-
-/** What makes a row of each mart one. */
-const KEYS: Readonly<Record<string, readonly string[]>> = {
-  fct_usage_hourly: ['cluster_id', 'dimension', 'hour'],
-  fct_usage_daily: ['cluster_id', 'dimension', 'usage_date'],
-  fct_telemetry_coverage: ['cluster_id', 'usage_date'],
-  fct_feature_usage_daily: ['account_id', 'feature', 'usage_date'],
-  fct_commitments: ['commitment_id'],
-  fct_churn_indicators: ['account_id', 'as_of_date'],
-  fct_churn_reasons: ['account_id', 'as_of_date', 'indicator'],
-  fct_overage: ['line_id'],
-  fct_overage_hourly: ['line_id', 'hour'],
-};
-
-type Change = (row: Row, mart: string) => Row;
-
-/** When and as which entry a row was loaded: it says nothing of what was used. */
-const LOADED = ['loaded_at', 'evidence_index'];
-const dropped =
-  (...names: readonly string[]): Change =>
-  (row) =>
-    Object.fromEntries(Object.entries(row).filter(([name]) => !names.includes(name)));
-
-/** Holds each mart of a variant against the first one's, after a change of either's rows. */
-function expectEqual(
-  got: Tables,
-  want: Tables,
-  ofGot: Change,
-  ofWant: Change = ofGot,
-  marts = Object.keys(KEYS),
-): void {
-  for (const mart of marts) {
-    const rows = (tables: Tables, change: Change) => (tables[mart] ?? []).map((row) => change(row, mart));
-    expect(rows(want, ofWant).length, mart).toBeGreaterThan(0);
-    const found = differences(rows(got, ofGot), rows(want, ofWant), KEYS[mart] ?? []);
-    expect(found.slice(0, 10), `${mart}: ${found.length} differences`).toEqual([]);
-  }
-}
 
 const dir = scratch();
 const world = smallWorld();

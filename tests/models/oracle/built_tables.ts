@@ -6,25 +6,10 @@ import { loadPolicies, writeSeeds } from '../../../pipelines/policies.ts';
 import { openDuckDbWarehouse } from '../../../warehouse/duckdb/open_duckdb_warehouse.ts';
 import { withWarehouse } from '../../support/tables.ts';
 import { modelsProject } from '../models_project.ts';
+import { KEYS, type Tables } from './compared.ts';
 import { type Delivery, loadWorld } from './run_world.ts';
 import { columnsOf, type Row, readMart } from './table.ts';
 import type { World } from './world.ts';
-
-/** Marts by name, each with all of its rows. */
-export type Tables = Readonly<Record<string, readonly Row[]>>;
-
-/** The marts that are held against each other, and what they stand on. */
-const COMPARED = [
-  'fct_usage_hourly',
-  'fct_usage_daily',
-  'fct_telemetry_coverage',
-  'fct_feature_usage_daily',
-  'fct_commitments',
-  'fct_churn_indicators',
-  'fct_churn_reasons',
-  'fct_overage',
-  'fct_overage_hourly',
-];
 
 /**
  * Loads a world with the real loader into an emptied folder, builds the compared marts with dbt, and gives their rows.
@@ -42,7 +27,7 @@ export async function tablesOf(dir: string, world: World, delivery: Delivery = {
 export async function buildCompared(dir: string, fullRefresh = false): Promise<void> {
   await writeSeeds(await loadPolicies(join(dir, 'policies')), dataPaths(dir).seeds);
   const run = await dbtBuild(modelsProject(dir, 'duckdb'), {
-    select: COMPARED.map((mart) => `+${mart}`),
+    select: Object.keys(KEYS).map((mart) => `+${mart}`),
     exclude: ['resource_type:test', 'resource_type:unit_test'],
     fullRefresh,
   });
@@ -64,7 +49,8 @@ async function recordBuild(dir: string): Promise<void> {
 export function readTables(dir: string): Promise<Tables> {
   return withWarehouse(dir, async (sql) => {
     const found: [string, readonly Row[]][] = [];
-    for (const mart of COMPARED) found.push([mart, await readMart(sql, mart, await columnsOf(sql, mart))]);
+    for (const mart of Object.keys(KEYS))
+      found.push([mart, await readMart(sql, mart, await columnsOf(sql, mart))]);
     return Object.fromEntries(found);
   });
 }
