@@ -67,8 +67,13 @@ async function build(
 ): Promise<DbtResult> {
   try {
     return await dbtBuild(dbtProject(night), {
-      // Unit tests hold the SQL against made-up rows: they belong to the tests of the program, not to a night.
-      exclude: ['resource_type:unit_test'],
+      // Unit tests hold the SQL against made-up rows: they belong to the tests of the program, not to a night. Seeds and
+      // views are as the last build left them, where nothing that makes them has changed; their data tests run all the same.
+      exclude: [
+        'resource_type:unit_test',
+        ...(anew ? [] : ['resource_type:seed', 'config.materialized:view']),
+      ],
+      indirectSelection: 'empty',
       fullRefresh: anew,
       signal: night.env.signal,
       vars: variables,
