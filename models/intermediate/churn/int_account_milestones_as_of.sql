@@ -6,7 +6,10 @@ with dates as (
 ),
 
 days as (
-  select * from {{ ref('int_account_day_versions') }}
+  select
+    *,
+    valid_to_as_of >= {{ open_as_of() }} as is_open
+  from {{ ref('int_account_day_versions') }}
 ),
 
 {% set milestones = {
@@ -24,7 +27,7 @@ days as (
     least(
       valid_to_as_of,
       coalesce(
-        min(case when valid_to_as_of >= {{ open_as_of() }} then valid_from_as_of end) over (
+        min(case when is_open then valid_from_as_of end) over (
           partition by account_id
           order by usage_date, valid_from_as_of
           rows between {{ 'unbounded preceding and 1 preceding' if rule[1] == 'first' else '1 following and unbounded following' }}
