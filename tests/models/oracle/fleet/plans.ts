@@ -88,8 +88,9 @@ export const CLUSTERS: readonly ClusterPlan[] = [
   }),
 ];
 
-/** Lost for everybody, and for every second cluster, which is at least half of them. */
+/** Lost for everybody, and for just half of the ten clusters that were there then. */
 export const LOST_FOR_ALL = between('2026-02-05T08:00:00Z', '2026-02-05T13:00:00Z');
 export const LOST_FOR_HALF = between('2026-02-06T22:00:00Z', '2026-02-07T01:00:00Z');
+export const LOST_HALF: readonly string[] = ['c01', 'c03', 'c05', 'c07', 'c09'];
 /** Hours of c05 that Polaris recorded four days later. */
 export const RECORDED_LATE = between('2026-02-20T00:00:00Z', '2026-02-21T06:00:00Z');

@@ -7,6 +7,7 @@ import {
   FIRST_HOUR,
   LOST_FOR_ALL,
   LOST_FOR_HALF,
+  LOST_HALF,
   RECORDED_LATE,
 } from './plans.ts';
 
@@ -70,7 +71,7 @@ function delay(plan: ClusterPlan, hour: number): number {
 }
 
 function hourRows(plan: ClusterPlan, hour: number): readonly Draft[] {
-  const half = LOST_FOR_HALF(hour) && Number(plan.cluster_id.slice(1)) % 2 === 1;
+  const half = LOST_FOR_HALF(hour) && LOST_HALF.includes(plan.cluster_id);
   if (plan.is_silent(hour) || LOST_FOR_ALL(hour) || half) return [];
   const seconds = delay(plan, hour);
   const row = (dimension: string, quantity: string, revision: number, later: number): Draft => ({
@@ -123,12 +124,12 @@ export function readings(): readonly Reading[] {
 
 const FEATURES = ['snapshots', 'replication', 'tiering', 'cloud_mirror', 'quotas', 'beta_tool'];
 
-/** Which features a cluster works with on a day: some from the start, some later, some for a while. */
+/** Which features a cluster works with on a day: some from the start, some later, some for a while, one hardly. */
 function featuresOf(plan: ClusterPlan, day: number): readonly string[] {
   const number = Number(plan.cluster_id.slice(1));
-  return FEATURES.filter((_, index) => {
+  return FEATURES.filter((feature, index) => {
     const from = index * 9 + (number % 4) * 3;
-    const until = number % 3 === 0 ? from + 12 : 1000;
+    const until = feature === 'beta_tool' ? from + 3 : number % 3 === 0 ? from + 12 : 1000;
     return (number + index) % 3 !== 0 && day >= from && day < until && (day * 7 + number + index) % 4 !== 0;
   });
 }
