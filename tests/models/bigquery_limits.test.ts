@@ -48,7 +48,12 @@ describe('what BigQuery refuses is refused, though the analyzer accepts it', () 
       `select percentile_cont(a.x, 0.5) over () from ${A}`,
     ],
     ['a type of other engines', 'select cast(1 as int32)', 'int32', 'select cast(1 as int64) as x'],
-    ['a function of other engines', 'select array_avg([1, 2])', 'array_avg', 'select array_length([1, 2]) as x'],
+    [
+      'a function of other engines',
+      'select array_avg([1, 2])',
+      'array_avg',
+      'select array_length([1, 2]) as x',
+    ],
     [
       'nanoseconds',
       `select timestamp '2026-01-01 00:00:00.123456789'`,

@@ -38,6 +38,13 @@ commitments as (
   group by account_id, entitled_since
 ),
 
+days as (
+  select
+    *,
+    valid_to_as_of >= {{ open_as_of() }} as is_open
+  from {{ ref('int_account_day_versions') }}
+),
+
 -- A day stops to matter as soon as an earlier one is known for good.
 reached_days as (
   select
@@ -48,7 +55,7 @@ reached_days as (
     least(
       days.valid_to_as_of,
       coalesce(
-        min(case when days.valid_to_as_of >= {{ open_as_of() }} then days.valid_from_as_of end) over (
+        min(case when days.is_open then days.valid_from_as_of end) over (
           partition by days.account_id, committed_days.entitled_since
           order by days.usage_date, days.valid_from_as_of
           rows between unbounded preceding and 1 preceding
@@ -56,7 +63,7 @@ reached_days as (
         days.valid_to_as_of
       )
     ) as matters_to_as_of
-  from {{ ref('int_account_day_versions') }} as days
+  from days
   inner join committed_days
     on days.account_id = committed_days.account_id
     and days.usage_date = committed_days.usage_date
