@@ -123,6 +123,24 @@ export function addCommands(program: Command, act: Act): void {
     act(async (at) => (await evidenceCommand()).evidenceCheckpoint(at(options))),
   );
 
+  const policies = program.command('policies').description('the rules that people decide');
+  command(policies, 'check', 'check every policy of a folder and list them; exit 2 names all that is wrong')
+    .argument('[folder]', 'folder of policies (default: the configured one)')
+    .action((folder, options) =>
+      act(async (at) => (await import('./commands/policies.ts')).policiesCheck(at(options), folder)),
+    );
+  command(
+    policies,
+    'diff',
+    'what policies <b> would do to last month’s overage lines as against <a>; the warehouse is only read',
+  )
+    .argument('<a>', 'folder of policies, or <policy_id>@<version> of an overage policy or example')
+    .argument('<b>', 'the same, for the change')
+    .option('--month <month>', 'yyyy-mm (default: the last one that is over at the newest as-of date)')
+    .action((a, b, options) =>
+      act(async (at) => (await import('./commands/policies.ts')).policiesDiff(at(options), a, b, options)),
+    );
+
   command(program, 'extract', 'write the .hyper, .tdsx and .twbx files from the marts as they are').action(
     (options) => act(async (at) => (await import('./commands/stages.ts')).extract(at(options))),
   );

@@ -14,7 +14,7 @@ import type { Warehouse } from '../warehouse/warehouse.ts';
 import { type Night, opened } from './night.ts';
 
 /** The extract's tables, each sorted by what people filter on, its key last. */
-const TABLES: Readonly<Record<string, readonly string[]>> = {
+export const EXTRACT_TABLES: Readonly<Record<string, readonly string[]>> = {
   mart_account_health: ['account_id'],
   fct_usage_daily: ['usage_date', 'account_id', 'cluster_id', 'dimension'],
   fct_overage: ['billing_period', 'subscription_id', 'line_id'],
@@ -50,7 +50,7 @@ export async function extract(night: Night): Promise<void> {
         published: false,
       });
     }
-    const detail = `${rows} rows in ${Object.keys(TABLES).length} tables, read back and equal to the marts`;
+    const detail = `${rows} rows in ${Object.keys(EXTRACT_TABLES).length} tables, read back and equal to the marts`;
     night.env.onEvent({ kind: 'item_done', stage: 'extract', item: NAME, detail });
   } catch (error) {
     throw asNightError(error);
@@ -63,9 +63,9 @@ async function writeFiles(night: Night, folder: string): Promise<number> {
   const warehouse = opened(night);
   const manifest = await readManifest(join(night.data.dbtTarget, 'manifest.json'));
   const tables: Exported[] = [];
-  for (const [index, name] of Object.keys(TABLES).entries()) {
+  for (const [index, name] of Object.keys(EXTRACT_TABLES).entries()) {
     tables.push(await exportTable(warehouse, name, folder));
-    const total = Object.keys(TABLES).length;
+    const total = Object.keys(EXTRACT_TABLES).length;
     night.env.onEvent({
       kind: 'progress',
       stage: 'extract',
@@ -127,7 +127,7 @@ async function exportTable(warehouse: Warehouse, name: string, folder: string): 
   );
   const select = columns.map((column) => column.select).join(', ');
   const parquetPath = join(folder, `${name}.parquet`);
-  const order = (TABLES[name] ?? []).join(', ');
+  const order = (EXTRACT_TABLES[name] ?? []).join(', ');
   const { rows, sums } = await warehouse.exportParquet(
     `SELECT ${select} FROM marts.${name} ORDER BY ${order}`,
     parquetPath,

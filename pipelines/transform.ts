@@ -10,13 +10,14 @@ import {
   describeFailures,
 } from 'dbt-core-wrapper';
 import { NightError } from '../schemas/errors.ts';
+import { countFindings } from './findings.ts';
 import { type Night, opened } from './night.ts';
 import { loadPolicies, writeSeeds } from './policies.ts';
 import { closeWarehouse, openWarehouse } from './warehouse_access.ts';
 
 /**
  * Builds and tests every model with dbt over what was loaded. dbt needs the DuckDB file for itself: the warehouse is
- * closed meanwhile and open again afterwards, however it ended.
+ * closed meanwhile and open again afterwards, however it ended. Open findings are counted then.
  * @throws NightError naming the first failed model or test, with file and line where dbt knows them
  */
 export async function transform(night: Night): Promise<void> {
@@ -39,6 +40,7 @@ export async function transform(night: Night): Promise<void> {
   } finally {
     if (night.warehouse.current === null) await openWarehouse(night);
   }
+  await countFindings(night);
 }
 
 /** Changes with each byte that decides how tables are made: a night that finds another one builds them all anew. */
@@ -65,8 +67,13 @@ async function build(
 ): Promise<DbtResult> {
   try {
     return await dbtBuild(dbtProject(night), {
-      // Unit tests hold the SQL against made-up rows: they belong to the tests of the program, not to a night.
-      exclude: ['resource_type:unit_test'],
+      // Unit tests hold the SQL against made-up rows: they belong to the tests of the program, not to a night. Seeds and
+      // views are as the last build left them, where nothing that makes them has changed; their data tests run all the same.
+      exclude: [
+        'resource_type:unit_test',
+        ...(anew ? [] : ['resource_type:seed', 'config.materialized:view']),
+      ],
+      indirectSelection: 'empty',
       fullRefresh: anew,
       signal: night.env.signal,
       vars: variables,
@@ -105,7 +112,7 @@ function dbtProject(night: Night): DbtProject {
 }
 
 /** The configuration that models depend on; nothing else of a night reaches them. */
-function dbtVariables(night: Night): Readonly<Record<string, unknown>> {
+export function dbtVariables(night: Pick<Night, 'config'>): Readonly<Record<string, unknown>> {
   const { cut_offs, coverage } = night.config;
   return {
     as_of_cut_off: cut_offs.as_of,
@@ -116,7 +123,8 @@ function dbtVariables(night: Night): Readonly<Record<string, unknown>> {
   };
 }
 
-function forward(event: DbtEvent, night: Night): void {
+/** Tells of dbt's progress and warnings as the stage's own. */
+export function forward(event: DbtEvent, night: Pick<Night, 'env'>): void {
   if (event.kind === 'node_finished') {
     const { index, total, name } = event;
     night.env.onEvent({

@@ -47,23 +47,34 @@ snapshots as (
     on first_snapshots.snapshot_id = loaded.snapshot_id
 ),
 
--- Per date and source: the newest snapshot on or before the date, else the very first one.
+-- Per date and source: the newest snapshot on or before the date, else the very first one. BigQuery's outer joins need an
+-- equality, so the dates are found by an inner join first.
 {% for source in ['polaris', 'salesforce', 'tackle'] %}
+{{ source }}_held as (
+  select
+    dates.as_of_date,
+    snapshots.load_id
+  from dates
+  inner join snapshots
+    on snapshots.source_name = '{{ source }}'
+    and snapshots.snapshot_date <= dates.as_of_date
+    and (snapshots.next_date is null or dates.as_of_date < snapshots.next_date)
+),
+
+{{ source }}_earliest as (
+  select max(load_id) as load_id from snapshots
+  where source_name = '{{ source }}' and snapshot_rank = 1
+),
+
 {{ source }} as (
   select
     dates.as_of_date,
-    coalesce(max(held.load_id), max(earliest.load_id)) as load_id,
-    count(held.load_id) > 0 as is_known,
-    count(earliest.load_id) > 0 as is_read
+    coalesce(held.load_id, earliest.load_id) as load_id,
+    held.load_id is not null as is_known,
+    earliest.load_id is not null as is_read
   from dates
-  left join snapshots as held
-    on held.source_name = '{{ source }}'
-    and held.snapshot_date <= dates.as_of_date
-    and (held.next_date is null or dates.as_of_date < held.next_date)
-  left join snapshots as earliest
-    on earliest.source_name = '{{ source }}'
-    and earliest.snapshot_rank = 1
-  group by dates.as_of_date
+  cross join {{ source }}_earliest as earliest
+  left join {{ source }}_held as held on dates.as_of_date = held.as_of_date
 ),
 {% endfor %}
 

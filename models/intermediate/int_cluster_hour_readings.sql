@@ -18,7 +18,7 @@ with mapped as (
     max(case when role = 'activity' then 1 else 0 end) = 1 as is_activity,
     max(case when role = 'held_capacity' then 1 else 0 end) = 1 as is_held_capacity,
     max(case when role = 'provisioned_capacity' then 1 else 0 end) = 1 as is_provisioned_capacity
-  from {{ ref('seed_dimension_map') }}
+  from {{ ref('stg_policies__dimension_map') }}
   group by dimension
 ),
 

@@ -9,3 +9,21 @@
     {{ store_raw_result(name, message=message, code=code, rows_affected=rows_affected, agate_table=res) }}
   {%- endif -%}
 {%- endmacro %}
+
+{#- dbt loads no file that has no rows, so on BigQuery an empty seed would be no table at all: it is made empty. -#}
+{% macro bigquery__create_csv_table(model, agate_table) -%}
+  {%- if agate_table.rows | length == 0 -%}
+    {%- call statement('create_empty_seed') -%}
+  create table {{ this.render() }} (
+    {% for column in agate_table.column_names -%}
+    {{ column }} {{ model['config']['column_types'][column] }}{{ ', ' if not loop.last }}
+    {%- endfor %}
+  )
+    {%- endcall -%}
+  {%- endif -%}
+{%- endmacro %}
+
+{% macro bigquery__reset_csv_table(model, full_refresh, old_relation, agate_table) -%}
+  {{ adapter.drop_relation(old_relation) }}
+  {{ create_csv_table(model, agate_table) }}
+{%- endmacro %}

@@ -6,27 +6,15 @@ with dates as (
 ),
 
 days as (
-  select * from {{ ref('int_account_day_versions') }}
-),
-
-committed_days as (
-  select * from {{ ref('int_account_committed_days') }}
-),
-
-reached as (
   select
-    days.*,
-    10 * days.held_tib >= committed_days.committed_tib as is_first_value
-  from days
-  left join committed_days
-    on days.account_id = committed_days.account_id
-    and days.usage_date = committed_days.usage_date
+    *,
+    valid_to_as_of >= {{ open_as_of() }} as is_open
+  from {{ ref('int_account_day_versions') }}
 ),
 
 {% set milestones = {
   'first_expected': ['hours_expected > 0', 'first'],
   'first_observed': ['is_observed', 'first'],
-  'first_value': ['is_observed and is_first_value', 'first'],
   'last_active': ['is_active', 'last'],
   'last_heard': ['hours_observed > 0', 'last'],
 } -%}
@@ -39,7 +27,7 @@ reached as (
     least(
       valid_to_as_of,
       coalesce(
-        min(case when valid_to_as_of >= {{ open_as_of() }} then valid_from_as_of end) over (
+        min(case when is_open then valid_from_as_of end) over (
           partition by account_id
           order by usage_date, valid_from_as_of
           rows between {{ 'unbounded preceding and 1 preceding' if rule[1] == 'first' else '1 following and unbounded following' }}
@@ -47,7 +35,7 @@ reached as (
         valid_to_as_of
       )
     ) as matters_to_as_of
-  from reached
+  from days
   where {{ rule[0] }}
 ),
 

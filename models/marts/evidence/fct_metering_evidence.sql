@@ -26,11 +26,68 @@ periods as (
   from readings
 ),
 
+closes as (
+  select * from {{ ref('stg_evidence__period_closes') }}
+),
+
 dated as (
   select
-    *,
-    recorded_at > {{ close_cut_off_at('service_period') }} as after_cutoff
+    periods.*,
+    periods.recorded_at > coalesce(closes.cut_off_at, {{ close_cut_off_at('periods.service_period') }}) as after_cutoff,
+    coalesce(closes.approved_load_id < periods.load_id, false) as was_closed
   from periods
+  left join closes on periods.service_period = closes.month
+),
+
+-- What missed its period is booked in the earliest later one that was not closed when it was loaded: the next, or the one
+-- after a closed one.
+missed as (
+  select distinct
+    service_period,
+    load_id
+  from dated
+  where after_cutoff or was_closed
+),
+
+later as (
+  select
+    service_period,
+    load_id,
+    {{ date_add_months('service_period', 1) }} as month
+  from missed
+  union distinct
+  select
+    missed.service_period,
+    missed.load_id,
+    {{ date_add_months('closes.month', 1) }} as month
+  from missed
+  inner join closes
+    on missed.service_period < closes.month
+    and closes.approved_load_id < missed.load_id
+),
+
+postings as (
+  select
+    later.service_period,
+    later.load_id,
+    min(later.month) as posting_period
+  from later
+  left join closes
+    on later.month = closes.month
+    and closes.approved_load_id < later.load_id
+  where closes.month is null
+  group by later.service_period, later.load_id
+),
+
+-- The first tree that holds an entry; none while it is not sealed. BigQuery's outer joins need an equality, hence the two steps.
+sealed as (
+  select
+    entries.evidence_index,
+    tree_heads.tree_size
+  from entries
+  inner join tree_heads
+    on entries.evidence_index >= tree_heads.from_index
+    and entries.evidence_index < tree_heads.tree_size
 ),
 
 final as (
@@ -60,20 +117,17 @@ final as (
     entries.run_id,
     case when readings.revision = 1 then 'original' else 'restatement' end as status,
     readings.after_cutoff,
-    tree_heads.tree_size as checkpoint_size,
+    sealed.tree_size as checkpoint_size,
     readings.supersedes_index,
     readings.superseded_by_index,
     readings.service_period,
-    -- No period is closed yet, so every later period is open: what missed its cut-off is booked in the next one.
-    case
-      when readings.after_cutoff then {{ date_add_months('readings.service_period', 1) }}
-      else readings.service_period
-    end as posting_period
+    case when readings.after_cutoff or readings.was_closed then postings.posting_period else readings.service_period end as posting_period
   from entries
   {{ "inner" if is_incremental() else "left" }} join dated as readings on entries.evidence_index = readings.evidence_index
-  left join tree_heads
-    on entries.evidence_index >= tree_heads.from_index
-    and entries.evidence_index < tree_heads.tree_size
+  left join postings
+    on readings.service_period = postings.service_period
+    and readings.load_id = postings.load_id
+  left join sealed on entries.evidence_index = sealed.evidence_index
 )
 
 select * from final

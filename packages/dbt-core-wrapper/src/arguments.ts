@@ -1,6 +1,9 @@
 import path from 'node:path';
 import { DbtError } from './error.ts';
-import type { DbtCall, DbtProject } from './project.ts';
+import type { DbtCall, DbtDocsCall, DbtProject } from './project.ts';
+
+/** What any of the commands takes. */
+export type AnyCall = DbtCall & DbtDocsCall;
 
 /** The commands of dbt that this package offers. */
 export type DbtCommand = 'build' | 'run' | 'test' | 'seed' | 'compile' | 'docs generate' | 'parse';
@@ -26,7 +29,7 @@ const FIXED_OPTIONS = [
  *
  * @throws DbtError `usage` for a selection that is empty or would be read as an option, or a wrong thread count
  */
-export function dbtArguments(command: DbtCommand, project: DbtProject, call: DbtCall): readonly string[] {
+export function dbtArguments(command: DbtCommand, project: DbtProject, call: AnyCall): readonly string[] {
   return [
     ...FIXED_OPTIONS,
     `--log-path=${logPath(project)}`,
@@ -43,13 +46,15 @@ export function dbtArguments(command: DbtCommand, project: DbtProject, call: Dbt
   ];
 }
 
-function callOptions(command: DbtCommand, call: DbtCall): readonly string[] {
+function callOptions(command: DbtCommand, call: AnyCall): readonly string[] {
   return [
     ...(call.threads === undefined ? [] : [`--threads=${checkedThreads(command, call.threads)}`]),
     // JSON is YAML, which is what dbt reads here.
     ...(call.vars === undefined ? [] : [`--vars=${JSON.stringify(call.vars)}`]),
     ...(call.fullRefresh ? ['--full-refresh'] : []),
+    ...(call.staticPage ? ['--static'] : []),
     ...selection(command, 'select', call.select),
+    ...(call.indirectSelection === undefined ? [] : [`--indirect-selection=${call.indirectSelection}`]),
     ...(call.exclude?.length === 0 ? [] : selection(command, 'exclude', call.exclude)),
   ];
 }

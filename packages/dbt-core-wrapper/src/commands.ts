@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type DbtCommand, dbtArguments, dbtEnvironment } from './arguments.ts';
+import { type AnyCall, type DbtCommand, dbtArguments, dbtEnvironment } from './arguments.ts';
 import { readCatalog, readManifest, readRunResults } from './artifacts.ts';
 import { DbtError } from './error.ts';
 import { type LogSummary, logReader } from './log-reader.ts';
 import { endedError } from './outcome.ts';
 import { runProcess } from './process.ts';
-import type { DbtCall, DbtParseCall, DbtProject, DbtSelectCall } from './project.ts';
+import type { DbtCall, DbtDocsCall, DbtParseCall, DbtProject, DbtSelectCall } from './project.ts';
 import { countNodes, type DbtDocsResult, type DbtResult, nodeResults } from './result.ts';
 
 /** Seeds, builds and tests in the order of the graph; what depends on a failure is skipped. @throws DbtError */
@@ -35,7 +35,7 @@ export const dbtParse = (project: DbtProject, call: DbtParseCall = {}): Promise<
   run('parse', project, call);
 
 /** Compiles, then reads relations and columns from the database and writes dbt's documentation site. @throws DbtError */
-export async function dbtDocs(project: DbtProject, call: DbtSelectCall = {}): Promise<DbtDocsResult> {
+export async function dbtDocs(project: DbtProject, call: DbtDocsCall = {}): Promise<DbtDocsResult> {
   const result = await run('docs generate', project, call);
   const file = artifactPath(project, 'catalog.json');
   const catalog = await readCatalog(file);
@@ -48,7 +48,7 @@ const GRACE_MS = 10_000;
 /** What a timer of Node can hold, about 24 days. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-async function run(command: DbtCommand, project: DbtProject, call: DbtCall): Promise<DbtResult> {
+async function run(command: DbtCommand, project: DbtProject, call: AnyCall): Promise<DbtResult> {
   const args = dbtArguments(command, project, call);
   requireStartable(command, project, call);
   const graceMs = call.graceMs ?? GRACE_MS;

@@ -24,6 +24,6 @@ export type {
   StartedEvent,
 } from './events.ts';
 export { describeFailures, requireSuccess } from './failures.ts';
-export type { DbtCall, DbtParseCall, DbtProject, DbtSelectCall } from './project.ts';
+export type { DbtCall, DbtDocsCall, DbtParseCall, DbtProject, DbtSelectCall } from './project.ts';
 export type { DbtCounts, DbtDocsResult, DbtResult, NodeResult } from './result.ts';
 export type { NodeStatus } from './status.ts';

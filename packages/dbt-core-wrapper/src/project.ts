@@ -40,6 +40,8 @@ export interface DbtSelectCall extends DbtParseCall {
   /** dbt selectors (`my_model+`, `tag:nightly`), any of which may match. Absent: all nodes. Empty is refused. */
   readonly select?: readonly string[];
   readonly exclude?: readonly string[];
+  /** Which tests of a selected or excluded model go with it; dbt's default is `eager`. `empty`: none. */
+  readonly indirectSelection?: 'eager' | 'cautious' | 'buildable' | 'empty';
   /** Stop at the first error or failed test; what did not run counts as skipped. */
   readonly failFast?: boolean;
 }
@@ -47,4 +49,10 @@ export interface DbtSelectCall extends DbtParseCall {
 /** For commands that can rebuild incremental models and seeds from nothing. */
 export interface DbtCall extends DbtSelectCall {
   readonly fullRefresh?: boolean;
+}
+
+/** For the documentation site. */
+export interface DbtDocsCall extends DbtSelectCall {
+  /** Also writes the site as one file that needs no server, `static_index.html` in the target folder. */
+  readonly staticPage?: boolean;
 }

@@ -91,7 +91,7 @@ it('compiles, also with relative paths: the SQL of each node can be read, nothin
 });
 
 it('writes docs and types catalog and manifest', async () => {
-  const docs = await dbtDocs(fixture.project, { select: ['raw_orders'] });
+  const docs = await dbtDocs(fixture.project, { select: ['raw_orders'], staticPage: true });
   expect(docs).toMatchObject({ command: 'docs generate', success: true });
   const seed = docs.catalog.nodes['seed.shop.raw_orders'];
   expect(seed?.metadata).toMatchObject({ schema: 'main', name: 'raw_orders', type: 'BASE TABLE' });
@@ -100,6 +100,9 @@ it('writes docs and types catalog and manifest', async () => {
     ['amount', 'INTEGER', 2],
   ]);
   expect(await readFile(path.join(docs.sitePath, 'index.html'), 'utf8')).toContain('<html');
+  expect(await readFile(path.join(docs.sitePath, 'static_index.html'), 'utf8')).toContain(
+    'One row per order.',
+  );
   const orders = docs.manifest.nodes['model.shop.orders'];
   expect(orders).toMatchObject({ description: 'One row per order.', tags: ['nightly'] });
   expect(orders?.config).toMatchObject({ materialized: 'incremental', meta: { folder: 'Sales' } });
