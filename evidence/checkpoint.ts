@@ -25,7 +25,7 @@ export function openCheckpoint(note: string, keys: readonly VerifierKey[]): Chec
 }
 
 /** What a checkpoint's text says, whoever signed it. Lines after the third are extensions, which are not ours to read. */
-export function parseCheckpoint(text: string): Checkpoint {
+function parseCheckpoint(text: string): Checkpoint {
   const [origin = '', size = '', encoded = ''] = text.split('\n');
   const root = Buffer.from(encoded, 'base64');
   const isSize = /^(0|[1-9]\d*)$/.test(size) && Number.isSafeInteger(Number(size));

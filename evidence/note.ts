@@ -4,13 +4,13 @@ import { createHash, createPublicKey, type KeyObject, sign, verify } from 'node:
  * Signed notes (C2SP signed-note): a text that ends in a newline, an empty line, and signature lines
  * `— <key name> base64(<key id, 4 bytes> ‖ <signature>)`. Signed are the bytes of the text.
  */
-export interface SignedNote {
+interface SignedNote {
   /** With the newline that ends it. */
   readonly text: string;
   readonly signatures: readonly NoteSignature[];
 }
 
-export interface NoteSignature {
+interface NoteSignature {
   readonly name: string;
   readonly key_id: Buffer;
   readonly signature: Buffer;
@@ -76,7 +76,7 @@ export function signNote(text: string, signer: SignerKey): string {
 }
 
 /** @throws Error where the bytes are no signed note */
-export function parseNote(note: string): SignedNote {
+function parseNote(note: string): SignedNote {
   // The last empty line ends the text: a text may hold empty lines itself.
   const split = note.lastIndexOf('\n\n');
   const lines = note.slice(split + 2);

@@ -74,7 +74,7 @@ export async function rangeHash(range: Range, read: ReadNode): Promise<Buffer> {
 }
 
 /** The full subtrees that a range consists of, from left to right. */
-export function fullSubtrees({ from, to }: Range): readonly Node[] {
+function fullSubtrees({ from, to }: Range): readonly Node[] {
   const nodes: Node[] = [];
   for (let start = from; start < to; ) {
     let level = 0;

@@ -17,7 +17,7 @@ export interface TestLog {
   consistency(old: number, size: number): Promise<readonly Buffer[]>;
 }
 
-export const ORIGIN = 'evidence.example.com/metering';
+const ORIGIN = 'evidence.example.com/metering';
 
 export const leaf = (index: number): Buffer => Buffer.from(`{"reading_id":"r-${index}"}`);
 
