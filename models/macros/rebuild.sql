@@ -53,3 +53,8 @@
   ) then delete
   when not matched then insert ({{ columns }}) values ({{ columns }})
 {%- endmacro %}
+
+{#- FROM item of a model that is rebuilt by as-of date: the rows of the dates that are made anew. -#}
+{% macro dates_to_build(relation) -%}
+  (select * from {{ relation }} as whole{% if is_incremental() %} where {{ is_touched('as_of_dates', 'whole') }}{% endif %})
+{%- endmacro %}

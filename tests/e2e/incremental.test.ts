@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { printTables, withWarehouse } from '../support/tables.ts';
 import { SMALL, startTestWorld, type TestWorld } from '../support/test_night.ts';
 
-const NIGHTS = process.env.METERLINE_LONG === '1' ? 30 : 4;
+const NIGHTS = process.env.METERLINE_LONG === '1' ? 30 : 2;
 const DAY_MS = 86_400_000;
 const FIRST_NIGHT = Date.parse('2026-11-22T03:00:10Z');
 const instant = (milliseconds: number) => new Date(milliseconds).toISOString().replace('.000Z', 'Z');

@@ -1,7 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { PYTHON } from './models_project.ts';
+import { startGoogleSql } from './google_sql.ts';
 
 /** Rows, column by column; decimals and times as texts. */
 export type Rows = readonly Readonly<Record<string, unknown>>[];
@@ -17,12 +15,17 @@ export async function duckdb(sql: string): Promise<Rows> {
   return rows;
 }
 
-/** Rows of several queries, each with one column of JSON texts; the evaluator is started once, it takes its time. */
-export function bigquery(queries: readonly string[]): readonly Rows[] {
-  const script = join(import.meta.dirname, 'bigquery_evaluate.py');
-  const input = JSON.stringify(queries);
-  const run = spawnSync(PYTHON, [script], { input, encoding: 'utf8', maxBuffer: 1 << 28 });
-  if (run.status !== 0)
-    throw new Error(`models: evaluator: got exit ${run.status}: ${run.stderr.slice(-2000)}; want 0`);
-  return JSON.parse(run.stdout) as readonly Rows[];
+/** Rows of several queries in Google's evaluator, each with one column of JSON texts. */
+export async function bigquery(queries: readonly string[]): Promise<readonly Rows[]> {
+  const google = await startGoogleSql();
+  try {
+    const results: Rows[] = [];
+    for (const sql of queries) {
+      const { rows } = await google.evaluate(sql, {});
+      results.push(rows.map(([text]) => JSON.parse(text ?? 'null') as Rows[number]));
+    }
+    return results;
+  } finally {
+    await google.close();
+  }
 }

@@ -1,7 +1,10 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 -- Use after the end: for accounts of which a cloud has no contract in force any more, whether anything was held or done on a
 -- whole day after the last one's end. Where hours were expected since and none was observed, nobody can tell.
 with contracts as (
-  select * from {{ ref('int_account_contracts_as_of') }}
+  select * from {{ dates_to_build(ref('int_account_contracts_as_of')) }}
 ),
 
 -- Clouds of which no contract is in force any more, and the first day after the last one's end.

@@ -1,7 +1,10 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 -- How many features an account is entitled to at each as-of date, and how many of these it used in the last 28 days and in the
 -- 28 before. Use of what no plan in force entitles to does not count, so that the ratio is at most 1.
 with dates as (
-  select * from {{ ref('int_as_of_dates') }}
+  select * from {{ dates_to_build(ref('int_as_of_dates')) }}
 ),
 
 entitled as (
@@ -9,7 +12,7 @@ entitled as (
     plans.as_of_date,
     plans.account_id,
     plan_features.feature
-  from {{ ref('int_account_plans_as_of') }} as plans
+  from {{ dates_to_build(ref('int_account_plans_as_of')) }} as plans
   inner join {{ ref('stg_policies__entitled_features') }} as plan_features on plans.plan = plan_features.plan
   where plans.is_in_force
 ),

@@ -1,3 +1,6 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 -- The first observed day of an entitlement that held a tenth of its commitment or more, as known at each as-of date, and what
 -- tells why there is none. The commitment of a day is taken as it was known on that very day.
 with terms as (
@@ -5,7 +8,7 @@ with terms as (
     as_of_date,
     account_id,
     entitled_since
-  from {{ ref('int_account_terms_as_of') }}
+  from {{ dates_to_build(ref('int_account_terms_as_of')) }}
   where entitled_since is not null
 ),
 
@@ -98,7 +101,7 @@ feed as (
   select
     dates.as_of_date,
     min(heard.usage_date) as first_date
-  from {{ ref('int_as_of_dates') }} as dates
+  from {{ dates_to_build(ref('int_as_of_dates')) }} as dates
   inner join heard on heard.known_as_of <= dates.as_of_date
   group by dates.as_of_date
 ),

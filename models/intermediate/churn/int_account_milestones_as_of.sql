@@ -1,8 +1,11 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 -- The first and last days of an account that matter, as known at each as-of date. A day stops to matter for "the last day"
 -- as soon as a later one is known for good, and for "the first" once an earlier one is: so each date meets one or two rows,
 -- however long the history.
 with dates as (
-  select as_of_date from {{ ref('int_as_of_dates') }}
+  select as_of_date from {{ dates_to_build(ref('int_as_of_dates')) }}
 ),
 
 days as (

@@ -1,7 +1,10 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 -- The plans whose terms an account had begun by each as-of date, and whether one of them is in force: by subscription, and
 -- `default` for clusters on premises, from the day they were created.
 with dates as (
-  select * from {{ ref('int_as_of_dates') }}
+  select * from {{ dates_to_build(ref('int_as_of_dates')) }}
 ),
 
 terms as (
@@ -11,7 +14,7 @@ terms as (
     subscriptions.rated_plan as plan,
     cast(subscriptions.starts_at as date) as start_date,
     {{ timestamp_add_hours('cast(accounts.as_of_date as timestamp)', 23) }} < subscriptions.to_hour as is_in_force
-  from {{ ref('int_subscription_accounts_as_of') }} as accounts
+  from {{ dates_to_build(ref('int_subscription_accounts_as_of')) }} as accounts
   inner join dates on accounts.as_of_date = dates.as_of_date
   inner join {{ ref('int_subscriptions_at_snapshot') }} as subscriptions
     on coalesce(dates.tackle_load_id, 0) = subscriptions.snapshot_load_id

@@ -1,14 +1,17 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 -- For accounts that have gone quiet: days since they were last heard that their own clusters lack, days that only an outage of
 -- the source took, and observed days since they were last active. Only quiet accounts are looked at day by day.
 with terms as (
-  select * from {{ ref('int_account_terms_as_of') }}
+  select * from {{ dates_to_build(ref('int_account_terms_as_of')) }}
 ),
 
 milestones as (
   select
     milestones.*,
     case when terms.is_entitled then terms.entitled_since end as entitled_since
-  from {{ ref('int_account_milestones_as_of') }} as milestones
+  from {{ dates_to_build(ref('int_account_milestones_as_of')) }} as milestones
   inner join terms
     on milestones.as_of_date = terms.as_of_date
     and milestones.account_id = terms.account_id

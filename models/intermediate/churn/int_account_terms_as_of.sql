@@ -1,10 +1,13 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 -- What an account's contracts, cases and renewal say at each as-of date: one row per live account.
 with dates as (
-  select * from {{ ref('int_as_of_dates') }}
+  select * from {{ dates_to_build(ref('int_as_of_dates')) }}
 ),
 
 contracts as (
-  select * from {{ ref('int_account_contracts_as_of') }}
+  select * from {{ dates_to_build(ref('int_account_contracts_as_of')) }}
 ),
 
 in_force as (
@@ -28,7 +31,7 @@ terms as (
     cast(subscriptions.starts_at as date) as start_date,
     subscriptions.from_hour,
     subscriptions.to_hour
-  from {{ ref('int_subscription_accounts_as_of') }} as accounts
+  from {{ dates_to_build(ref('int_subscription_accounts_as_of')) }} as accounts
   inner join dates on accounts.as_of_date = dates.as_of_date
   inner join {{ ref('int_subscriptions_at_snapshot') }} as subscriptions
     on coalesce(dates.tackle_load_id, 0) = subscriptions.snapshot_load_id

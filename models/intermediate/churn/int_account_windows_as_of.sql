@@ -1,9 +1,12 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 -- An account's usage in the windows that end with each as-of date: 28 days, the 28 before, and 56.
 with windows as (
   select
     dates.as_of_date,
     cast(usage_date as date) as usage_date
-  from {{ ref('int_as_of_dates') }} as dates, {{ date_spine(date_add_days('dates.as_of_date', -55), 'dates.as_of_date', 'usage_date') }}
+  from {{ dates_to_build(ref('int_as_of_dates')) }} as dates, {{ date_spine(date_add_days('dates.as_of_date', -55), 'dates.as_of_date', 'usage_date') }}
 ),
 
 days as (

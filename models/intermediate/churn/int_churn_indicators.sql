@@ -1,6 +1,9 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 -- The churn indicators with, for each, why it is null. A reason comes first; the value is computed where there is none.
 with inputs as (
-  select * from {{ ref('int_churn_inputs') }}
+  select * from {{ dates_to_build(ref('int_churn_inputs')) }}
 ),
 
 reasons as (

@@ -1,8 +1,11 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 -- The points of each indicator under the churn policy of its as-of date: on a straight line from 0 at points_from to all at
 -- points_to; a flag gives all or none; an indicator that the policy does not weigh gives 0 of 0. Points are not rounded: a
 -- score is a ratio and may be small.
 with indicators as (
-  select * from {{ ref('int_churn_indicators') }}
+  select * from {{ dates_to_build(ref('int_churn_indicators')) }}
 ),
 
 policies as (

@@ -1,10 +1,13 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 with points as (
   select
     points.*,
     indicators.last_heard_date,
     indicators.days_of_source_outage
-  from {{ ref('int_churn_points') }} as points
-  inner join {{ ref('int_churn_indicators') }} as indicators
+  from {{ dates_to_build(ref('int_churn_points')) }} as points
+  inner join {{ dates_to_build(ref('int_churn_indicators')) }} as indicators
     on points.as_of_date = indicators.as_of_date
     and points.account_id = indicators.account_id
 ),

@@ -7,7 +7,16 @@ import { printTables, type Sql, type TablePrint, withWarehouse } from '../../sup
 const WHICH_RUN = ['run_id', 'load_id', 'loaded_at', 'received_at', 'updated_at', 'sealed_at'];
 const WHEN = ['quarantined_at', 'last_seen_at', 'replayed_at', 'replayed_run_id', 'replayed_load_id'];
 /** These grow with each run or each reading of a list; they are looked at one by one. */
-const GROWING = ['loads', 'pages', 'runs', 'run_steps', 'snapshots', 'control_totals', 'tree_heads'];
+const GROWING = [
+  'loads',
+  'pages',
+  'runs',
+  'run_steps',
+  'snapshots',
+  'control_totals',
+  'builds',
+  'tree_heads',
+];
 
 type Rows = Awaited<ReturnType<Sql>>;
 
