@@ -19,6 +19,9 @@ const NOT_EVALUATED: Readonly<Record<string, string>> = {};
 /** Models that have no row over the fleet, so that nothing is compared; to be taken off when they have. */
 const WITHOUT_ROWS: readonly string[] = [];
 
+/** Whole builds, and thousands of queries in an evaluator that is not made for speed: it only ends what hangs. */
+const PATIENCE = 1_800_000;
+
 let dir = '';
 let google: GoogleSql;
 let bigquery: BigQueryEndpoint;
@@ -33,7 +36,7 @@ beforeAll(async () => {
   const project = modelsProject(dir, 'bigquery');
   const env = { ...project.env, METERLINE_BIGQUERY_ENDPOINT: bigquery.url };
   built = await dbtBuild({ ...project, env }, CALL);
-});
+}, PATIENCE);
 afterAll(async () => {
   await bigquery?.close();
   await google?.close();
@@ -58,7 +61,7 @@ describe('dbt build for BigQuery', () => {
   });
 });
 
-describe('each model', { timeout: 1_200_000 }, () => {
+describe('each model', { timeout: PATIENCE }, () => {
   let models: readonly CompiledModel[] = [];
   let instance: DuckDBInstance;
   let connection: DuckDBConnection;
@@ -70,7 +73,7 @@ describe('each model', { timeout: 1_200_000 }, () => {
     instance = await DuckDBInstance.create(join(dir, 'warehouse.duckdb'), { access_mode: 'READ_ONLY' });
     connection = await instance.connect();
     await connection.run("set TimeZone = 'UTC'");
-  });
+  }, PATIENCE);
   afterAll(() => {
     connection?.closeSync();
     instance?.closeSync();
