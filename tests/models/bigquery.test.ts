@@ -17,7 +17,14 @@ const CALL: DbtCall = { vars: { coverage_hours: 2 } };
 /** Models that the evaluator cannot run, with what it says; to be taken off when it can. */
 const NOT_EVALUATED: Readonly<Record<string, string>> = {};
 /** Models that have no row over the fleet, so that nothing is compared; to be taken off when they have. */
-const WITHOUT_ROWS: readonly string[] = [];
+const WITHOUT_ROWS: readonly string[] = [
+  'stg_evidence__closed_lines',
+  'stg_evidence__period_closes',
+  'stg_ops__builds',
+  'stg_ops__quarantine',
+  'stg_policies__marketplace_dimensions',
+  'stg_policies__marketplace_scales',
+];
 
 /** Whole builds, and thousands of queries in an evaluator that is not made for speed: it only ends what hangs. */
 const PATIENCE = 1_800_000;
