@@ -100,6 +100,47 @@ export function addCommands(program: Command, act: Act): void {
       act(async (at) => (await import('./commands/quarantine.ts')).quarantineReplay(at(options), options)),
     );
 
+  const evidence = program
+    .command('evidence')
+    .description('the log of every reading: verify it, prove entries, give its checkpoints away');
+  const evidenceCommand = () => import('./commands/evidence.ts');
+  command(evidence, 'verify', 'hold readings, log, tiles, checkpoints and landed pages against one another')
+    .option('--against <file>', 'a checkpoint that was kept elsewhere: only with one can a rollback be seen')
+    .action((options) => act(async (at) => (await evidenceCommand()).evidenceVerify(at(options), options)));
+  command(evidence, 'prove', 'write the proof that one entry is in the log, and the exact bytes of its leaf')
+    .argument('<reading>', 'reading_id or evidence_index')
+    .option('--output <folder>', 'where the two files go', '.')
+    .action((reading, options) =>
+      act(async (at) => (await evidenceCommand()).evidenceProve(at(options), reading, options)),
+    );
+  command(evidence, 'consistency', 'print the proof that an older log is the beginning of a newer one')
+    .argument('<old>', 'size of the older log, from 1')
+    .argument('<new>', 'size of the newer one, of which a checkpoint is kept')
+    .action((old, size, options) =>
+      act(async (at) => (await evidenceCommand()).evidenceConsistency(at(options), old, size)),
+    );
+  command(evidence, 'checkpoint', 'print the newest checkpoint, to be kept elsewhere').action((options) =>
+    act(async (at) => (await evidenceCommand()).evidenceCheckpoint(at(options))),
+  );
+
+  const policies = program.command('policies').description('the rules that people decide');
+  command(policies, 'check', 'check every policy of a folder and list them; exit 2 names all that is wrong')
+    .argument('[folder]', 'folder of policies (default: the configured one)')
+    .action((folder, options) =>
+      act(async (at) => (await import('./commands/policies.ts')).policiesCheck(at(options), folder)),
+    );
+  command(
+    policies,
+    'diff',
+    'what policies <b> would do to last month’s overage lines as against <a>; the warehouse is only read',
+  )
+    .argument('<a>', 'folder of policies, or <policy_id>@<version> of an overage policy or example')
+    .argument('<b>', 'the same, for the change')
+    .option('--month <month>', 'yyyy-mm (default: the last one that is over at the newest as-of date)')
+    .action((a, b, options) =>
+      act(async (at) => (await import('./commands/policies.ts')).policiesDiff(at(options), a, b, options)),
+    );
+
   command(program, 'extract', 'write the .hyper, .tdsx and .twbx files from the marts as they are').action(
     (options) => act(async (at) => (await import('./commands/stages.ts')).extract(at(options))),
   );

@@ -85,6 +85,7 @@ export function demoConfig(dataDir: string, access: WorldAccess): Config {
       },
       tackle: { ...access.tackle, client_id, client_secret },
     },
+    evidence: { signing_key_file: join(dataDir, 'keys', 'evidence.pem') },
     policies: join(programPaths().root, 'policies'),
     tableau: {
       ...access.tableau,

@@ -45,9 +45,13 @@ export const EMPTY_TREE: Tree = { size: 0, frontier: [] };
  *
  * Level by level: a node that waited at the tree's edge for its right neighbour comes before the new nodes of its
  * level, neighbours become the new nodes of the level above, and a node without a right neighbour waits at the edge
- * (as adding to a binary number carries through its ones).
+ * (as adding to a binary number carries through its ones). `made` is told the new nodes of each level, in order.
  */
-export function append(tree: Tree, hashes: Uint8Array): Tree {
+export function append(
+  tree: Tree,
+  hashes: Uint8Array,
+  made?: (level: number, nodes: Uint8Array) => void,
+): Tree {
   checkTree(tree);
   if (hashes.length % HASH_BYTES !== 0)
     throw new Error(
@@ -56,7 +60,10 @@ export function append(tree: Tree, hashes: Uint8Array): Tree {
   const waiting = [...tree.frontier];
   const frontier: Buffer[] = [];
   let nodes = hashes;
+  let level = 0;
   for (let before = tree.size; before > 0 || nodes.length > 0; before = Math.floor(before / 2)) {
+    if (nodes.length > 0) made?.(level, nodes);
+    level += 1;
     if (before % 2 === 1) nodes = Buffer.concat([waiting.pop() as Buffer, nodes]);
     const parents = parentsOf(nodes);
     const paired = parents.length * 2;

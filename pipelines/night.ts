@@ -46,6 +46,8 @@ export interface Night {
     sources: Partial<Record<SourceName, SourceReport>>;
     models: ModelsReport;
     tree: { tree_size: number; root_hash: string };
+    /** Whether the kept checkpoint of that tree is signed and says just that; null without one. */
+    checkpoint_verified: boolean | null;
     extracts: ExtractReport[];
     /** What the night found and nobody need be woken for: kind → number. */
     findings: Record<string, number>;

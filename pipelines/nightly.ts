@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { EMPTY_ROOT } from '../evidence/merkle.ts';
+import { sweepEvidence } from '../evidence/storage/tile_files.ts';
 import type { Config } from '../schemas/config.ts';
 import { NightError } from '../schemas/errors.ts';
 import { sweepLanding } from '../warehouse/landing.ts';
@@ -11,7 +12,7 @@ import { dataPaths, programPaths } from './paths.ts';
 import { publish } from './publish.ts';
 import { openByStream } from './quarantine.ts';
 import { type NightReport, reportError } from './report.ts';
-import { seal } from './seal.ts';
+import { seal, sealLeftovers } from './seal.ts';
 import { createSources } from './sources.ts';
 import { writeStatus } from './status.ts';
 import { transform } from './transform.ts';
@@ -73,6 +74,7 @@ async function begin(night: Night, started_at: string): Promise<void> {
 export async function startRun(night: Night, started_at: string): Promise<void> {
   const warehouse = opened(night);
   await sweepLanding(night.data.root);
+  await sweepEvidence(night.data.evidence);
   const abandoned = await warehouse.failAbandonedRuns(night.run_id, started_at);
   if (abandoned > 0) {
     const message = `${abandoned} earlier run(s) ended without a word; this run goes on from what they committed`;
@@ -83,6 +85,7 @@ export async function startRun(night: Night, started_at: string): Promise<void> 
   const isStep = night.options.backfill === undefined;
   if (!isStep || !night.sources.some((source) => asked(night.options, source.name)))
     night.results.as_of = await warehouse.newestAsOf();
+  await sealLeftovers(night);
   const { tree_size, root_hash } = await warehouse.treeHead();
   night.results.tree = { tree_size, root_hash: root_hash.toString('hex') };
 }
@@ -122,7 +125,7 @@ async function record(night: Night, started_at: string, failure: NightError | nu
     finished_at,
     sources: results.sources,
     models: results.models,
-    evidence: { ...results.tree, checkpoint_verified: null },
+    evidence: { ...results.tree, checkpoint_verified: results.checkpoint_verified },
     extracts: results.extracts,
     findings: results.findings,
     ...(night.options.backfill !== undefined && { backfill: night.options.backfill }),
@@ -147,6 +150,7 @@ export async function prepare(config: Config, options: NightOptions, env: NightE
       sources: {},
       models: { built: 0, tests_passed: 0, tests_failed: 0, tests_warned: 0 },
       tree: { tree_size: 0, root_hash: EMPTY_ROOT.toString('hex') },
+      checkpoint_verified: null,
       extracts: [],
       findings: {},
     },

@@ -30,6 +30,8 @@ export interface DataPaths {
   readonly warehouse: string;
   readonly temporary: string;
   readonly extracts: string;
+  /** Tiles, checkpoints and verifier keys of the evidence log. */
+  readonly evidence: string;
   readonly seeds: string;
   readonly dbtTarget: string;
   readonly dbtLogs: string;
@@ -45,6 +47,7 @@ export function dataPaths(dataDir: string): DataPaths {
     warehouse: join(dataDir, 'warehouse.duckdb'),
     temporary: join(dataDir, 'tmp'),
     extracts: join(dataDir, 'extracts'),
+    evidence: join(dataDir, 'evidence'),
     seeds: join(dataDir, 'seeds'),
     dbtTarget: join(dataDir, 'dbt', 'target'),
     dbtLogs: join(dataDir, 'dbt', 'logs'),

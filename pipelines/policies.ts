@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { UsageError } from '../schemas/errors.ts';
+import { HYGIENE_POLICY } from '../schemas/hygiene_policy.ts';
+import { MARKETPLACE_POLICY } from '../schemas/marketplace_policy.ts';
 import {
   CHURN_POLICY,
   DIMENSION_MAP,
@@ -11,29 +13,58 @@ import {
   type OveragePolicy,
   type Policies,
 } from '../schemas/policies.ts';
-import { assertUnambiguous, assertVersionsApart } from './policy_conflicts.ts';
+import { PRICING_OPTIONS } from '../schemas/pricing_options.ts';
+import { balanceProblems, tieProblems, versionProblems } from './policy_conflicts.ts';
 
 export { writeSeeds } from './policy_seeds.ts';
 
 /**
- * Reads and checks every policy of a folder: `dimensions.yaml`, `features.yaml`, `churn.yaml` and
- * `overage/<policy_id>@<version>.yaml`, the latter in order of file name.
- * @throws UsageError naming file and key: unreadable or invalid files, a file name that differs from its policy, versions
- * of one policy that overlap, two equally specific policies for one subscription and dimension.
+ * Reads and checks every policy of a folder: `dimensions.yaml`, `features.yaml`, `churn.yaml`, `marketplace.yaml`,
+ * `hygiene.yaml`, `pricing-options.yaml` and `overage/<policy_id>@<version>.yaml`, the latter in order of file name.
+ * @throws UsageError with every problem that was found, each naming file and key: unreadable or invalid files, a file name
+ * that differs from its policy; and, once all can be read, versions of one policy that overlap and equally specific policies
+ * for one subscription and dimension.
  */
 export async function loadPolicies(dir: string): Promise<Policies> {
-  const [dimensions, features, churn, overage] = await Promise.all([
+  const [dimensions, features, churn, marketplace, hygiene, pricing, overage] = await allOrProblems([
     readPolicy(dir, 'dimensions.yaml', DIMENSION_MAP),
     readPolicy(dir, 'features.yaml', FEATURES_POLICY),
     readPolicy(dir, 'churn.yaml', CHURN_POLICY),
+    readPolicy(dir, 'marketplace.yaml', MARKETPLACE_POLICY),
+    readPolicy(dir, 'hygiene.yaml', HYGIENE_POLICY),
+    readPolicy(dir, 'pricing-options.yaml', PRICING_OPTIONS),
     readOveragePolicies(dir),
   ]);
-  assertVersionsApart('churn.yaml', churn.versions);
-  for (const [policyId, versions] of Map.groupBy(overage, (policy) => policy.policy_id)) {
-    assertVersionsApart(`overage/${policyId}`, versions);
+  const policies = { dimensions, features, churn, marketplace, hygiene, pricing, overage };
+  assertApart(policies);
+  return policies;
+}
+
+/** Holds that policies which are valid one by one do not meet. @throws UsageError naming every pair that does */
+function assertApart({ churn, overage }: Policies): void {
+  const problems = [
+    ...versionProblems('churn.yaml', churn.versions),
+    ...[...Map.groupBy(overage, (policy) => policy.policy_id)].flatMap(([policyId, versions]) =>
+      versionProblems(`overage/${policyId}`, versions),
+    ),
+    ...balanceProblems(overage),
+    ...tieProblems(overage),
+  ];
+  if (problems.length > 0) throw new UsageError(problems.join('\n'));
+}
+
+/** Waits for all. @throws UsageError with the problems of all that were refused, or the first other error */
+async function allOrProblems<T extends readonly unknown[] | []>(
+  work: T,
+): Promise<{ -readonly [P in keyof T]: Awaited<T[P]> }> {
+  const settled = await Promise.allSettled(work);
+  const reasons: unknown[] = settled.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+  const problems = reasons.filter((reason) => reason instanceof UsageError);
+  if (problems.length > 0 && problems.length === reasons.length) {
+    throw new UsageError(problems.map((problem) => problem.message).join('\n'), { cause: problems[0] });
   }
-  assertUnambiguous(overage);
-  return { dimensions, features, churn, overage };
+  // Where anything else went wrong, this throws it.
+  return Promise.all(work);
 }
 
 async function readOveragePolicies(dir: string): Promise<readonly OveragePolicy[]> {
@@ -44,10 +75,11 @@ async function readOveragePolicies(dir: string): Promise<readonly OveragePolicy[
     );
   });
   const files = entries.filter((entry) => entry.endsWith('.yaml')).sort();
-  return Promise.all(files.map((file) => readOveragePolicy(dir, file)));
+  return allOrProblems(files.map((file) => readOveragePolicy(dir, file)));
 }
 
-async function readOveragePolicy(dir: string, file: string): Promise<OveragePolicy> {
+/** One overage policy of a folder, by its file name. @throws UsageError naming file and key */
+export async function readOveragePolicy(dir: string, file: string): Promise<OveragePolicy> {
   const policy = await readPolicy(dir, join('overage', file), OVERAGE_POLICY);
   const expected = `${policy.policy_id}@${policy.version}.yaml`;
   if (file !== expected) {

@@ -1,4 +1,3 @@
-import { UsageError } from '../schemas/errors.ts';
 import type { OveragePolicy } from '../schemas/policies.ts';
 
 interface Version {
@@ -8,44 +7,67 @@ interface Version {
   readonly effective_to: string | null;
 }
 
-/**
- * Holds that no two versions of one policy are in force on the same day, and that none is named twice.
- * @throws UsageError naming both versions.
- */
-export function assertVersionsApart(where: string, versions: readonly Version[]): void {
+/** What is wrong where two versions of one policy are in force on the same day, or one is named twice. */
+export function versionProblems(where: string, versions: readonly Version[]): readonly string[] {
   const ordered = versions.toSorted((a, b) => compareText(a.effective_from, b.effective_from));
-  for (const [index, later] of ordered.entries()) {
+  return ordered.flatMap((later, index) => {
     const earlier = ordered[index - 1];
+    const problems: string[] = [];
     if (earlier !== undefined && overlaps(earlier, later)) {
-      throw new UsageError(
+      problems.push(
         `policies: ${where} effective_to: got ${earlier.effective_to ?? 'null'} for version ${earlier.version}, want at most ${later.effective_from}, where version ${later.version} begins; end the earlier version there`,
       );
     }
-    if (versions.filter((other) => other.version === later.version).length > 1) {
-      throw new UsageError(
+    if (ordered.slice(0, index).some((other) => other.version === later.version)) {
+      problems.push(
         `policies: ${where} version: got ${later.version} twice, want each version once; number the later one anew`,
       );
     }
-  }
+    return problems;
+  });
 }
 
 /**
- * Holds that for every subscription, dimension and instant one policy is the most specific one. The order is: a named
- * subscription before a named plan before a named cloud before `*`.
- * @throws UsageError naming both policies.
+ * What is wrong where, for some subscription, dimension and instant, no one policy is the most specific one. The order is:
+ * a named subscription before a named plan before a named cloud before `*`.
  */
-export function assertUnambiguous(policies: readonly OveragePolicy[]): void {
-  for (const [index, first] of policies.entries()) {
-    for (const second of policies.slice(index + 1)) {
-      if (first.policy_id === second.policy_id || !ties(first, second)) continue;
-      throw new UsageError(
-        `policies: overage/${fileName(second)} applies_to: got the same reach as overage/${fileName(first)}, want one most specific policy for each subscription and dimension; name a cloud, plan or subscription in one of them`,
-      );
-    }
-  }
+export function tieProblems(policies: readonly OveragePolicy[]): readonly string[] {
+  return policies.flatMap((first, index) =>
+    policies
+      .slice(index + 1)
+      .filter((second) => first.policy_id !== second.policy_id && ties(first, second))
+      .map(
+        (second) =>
+          `policies: overage/${fileName(second)} applies_to: got the same reach as overage/${fileName(first)}, want one most specific policy for each subscription and dimension; name a cloud, plan or subscription in one of them`,
+      ),
+  );
 }
 
-function ties(first: OveragePolicy, second: OveragePolicy): boolean {
+/**
+ * What is wrong where the versions of one policy that draw from a balance state different ones, or different currencies: it
+ * runs on over them, so that a new balance needs a policy of its own.
+ */
+export function balanceProblems(policies: readonly OveragePolicy[]): readonly string[] {
+  const drawing = policies.filter((policy) => policy.drawdown !== null);
+  return [...Map.groupBy(drawing, (policy) => policy.policy_id).values()].flatMap(([first, ...later]) =>
+    later
+      .filter((policy) => first !== undefined && balanceOf(first) !== balanceOf(policy))
+      .map(
+        (policy) =>
+          `policies: overage/${fileName(policy)} drawdown.opening_balance: got ${balanceOf(policy)}, want ${balanceOf(first as OveragePolicy)} as in overage/${fileName(first as OveragePolicy)}, since the balance runs on; give a new balance a policy_id of its own`,
+      ),
+  );
+}
+
+/** "100.50" and "100.5" are one amount. */
+function balanceOf({ drawdown, currency }: OveragePolicy): string {
+  const [whole = '', fraction = ''] = (drawdown?.opening_balance ?? '').split('.');
+  const digits = fraction.replace(/0+$/, '');
+  return `${BigInt(whole)}${digits === '' ? '' : `.${digits}`} ${currency}`;
+}
+
+/** True where both rate the same subscription and dimension on some day and neither is more specific. */
+export function ties(first: OveragePolicy, second: OveragePolicy): boolean {
   return (
     first.dimension === second.dimension &&
     overlaps(first, second) &&

@@ -1,15 +1,10 @@
 import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ChurnPolicy, DimensionMap, OveragePolicy, Policies } from '../schemas/policies.ts';
-
-type Row = readonly (string | null)[];
-
-/** One seed: a table of texts. */
-interface Seed {
-  readonly name: string;
-  readonly columns: readonly string[];
-  readonly rows: readonly Row[];
-}
+import type { ChurnPolicy, DimensionMap, Policies } from '../schemas/policies.ts';
+import { overageSeeds } from './overage_seeds.ts';
+import { hygieneSeeds, marketplaceSeeds } from './policy_rules_seeds.ts';
+import type { Row, Seed } from './policy_seed.ts';
+import { pricingSeeds } from './pricing_seeds.ts';
 
 /**
  * Writes the policies as dbt seeds: one CSV file (RFC 4180, UTF-8) per table of models/seeds.md, replaced by rename and
@@ -18,12 +13,22 @@ interface Seed {
  */
 export async function writeSeeds(policies: Policies, seedDir: string): Promise<readonly string[]> {
   await mkdir(seedDir, { recursive: true });
-  const seeds = [...dimensionSeeds(policies.dimensions), ...planSeeds(policies), ...churnSeeds(policies)];
-  const changed = await Promise.all(
-    [...seeds, ...overageSeeds(policies)].map((seed) => writeSeed(seed, seedDir)),
-  );
+  const changed = await Promise.all(policySeeds(policies).map((seed) => writeSeed(seed, seedDir)));
   await removeLeftovers(seedDir);
   return changed.filter((name) => name !== null);
+}
+
+/** The tables of models/seeds.md. */
+export function policySeeds(policies: Policies): readonly Seed[] {
+  return [
+    ...dimensionSeeds(policies.dimensions),
+    ...planSeeds(policies),
+    ...churnSeeds(policies),
+    ...marketplaceSeeds(policies.marketplace),
+    ...hygieneSeeds(policies.hygiene),
+    ...pricingSeeds(policies.pricing),
+    ...overageSeeds(policies.overage),
+  ];
 }
 
 async function writeSeed(seed: Seed, seedDir: string): Promise<string | null> {
@@ -100,7 +105,7 @@ function planSeeds({ features }: Policies): readonly Seed[] {
 }
 
 const CHURN_COLUMNS =
-  'version effective_from effective_to watch_from high_from min_coverage prepared_by approved_by';
+  'version effective_from effective_to watch_from high_from min_coverage backtest_lead_days backtest_min_events prepared_by approved_by';
 
 function churnSeeds({ churn }: Policies): readonly Seed[] {
   return [
@@ -114,6 +119,8 @@ function churnSeeds({ churn }: Policies): readonly Seed[] {
         of.bands.watch,
         of.bands.high,
         of.min_coverage,
+        String(of.backtest.lead_days),
+        String(of.backtest.min_events),
         of.prepared_by,
         of.approved_by,
       ]),
@@ -137,74 +144,4 @@ function weightFields(weight: Weight): Row {
   return 'when' in weight
     ? ['flag', weight.points, null, null]
     : ['ramp', weight.points, weight.from, weight.to];
-}
-
-function overageSeeds({ overage }: Policies): readonly Seed[] {
-  const each = (rowsOf: (policy: OveragePolicy) => readonly Row[]): readonly Row[] =>
-    overage.flatMap((policy) => rowsOf(policy).map((row) => [policy.policy_id, policy.version, ...row]));
-  return [
-    {
-      name: 'seed_overage_policies',
-      columns: ['policy_id', 'version', ...OVERAGE_COLUMNS.split(' ')],
-      rows: each((policy) => [overageRow(policy)]),
-    },
-    {
-      name: 'seed_overage_scopes',
-      columns: ['policy_id', 'version', 'scope', 'value'],
-      rows: each(({ applies_to: { clouds, plans, subscriptions } }) => [
-        ...clouds.map((value) => ['cloud', value]),
-        ...plans.map((value) => ['plan', value]),
-        ...subscriptions.map((value) => ['subscription', value]),
-      ]),
-    },
-    {
-      name: 'seed_overage_commitments',
-      columns: ['policy_id', 'version', 'subscription_id', 'quantity'],
-      rows: each((policy) => Object.entries(policy.commit)),
-    },
-    {
-      name: 'seed_overage_multipliers',
-      columns: ['policy_id', 'version', 'attribute', 'value', 'factor'],
-      rows: each((policy) =>
-        Object.entries(policy.multipliers).flatMap(([attribute, factors]) =>
-          Object.entries(factors).map(([value, factor]) => [attribute, value, factor]),
-        ),
-      ),
-    },
-  ];
-}
-
-const OVERAGE_COLUMNS =
-  'effective_from effective_to prepared_by approved_by dimension unit period reduce hinge_order missing grace_hours ' +
-  'burst_share rate_burst rate_above currency true_up_committed_amount drawdown_opening_balance rounding_mode rounding_scale';
-
-function overageRow(policy: OveragePolicy): Row {
-  return [
-    policy.effective_from,
-    policy.effective_to,
-    policy.prepared_by,
-    policy.approved_by,
-    policy.dimension,
-    policy.unit,
-    policy.period,
-    policy.reduce,
-    policy.order,
-    policy.missing,
-    String(policy.grace.hours),
-    percentToShare(policy.burst_pct),
-    policy.rates.burst,
-    policy.rates.above,
-    policy.currency,
-    policy.true_up?.committed_amount ?? null,
-    policy.drawdown?.opening_balance ?? null,
-    policy.rounding.mode,
-    String(policy.rounding.scale),
-  ];
-}
-
-/** "20" → "0.20": the point moves two places, no digit is lost. */
-function percentToShare(percent: string): string {
-  const [whole = '0', fraction = ''] = percent.split('.');
-  const digits = whole.padStart(3, '0');
-  return `${digits.slice(0, -2)}.${digits.slice(-2)}${fraction}`;
 }

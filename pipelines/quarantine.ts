@@ -1,7 +1,5 @@
 import { existsSync } from 'node:fs';
 import { UsageError } from '../schemas/errors.ts';
-import { openDuckDbWarehouse } from '../warehouse/duckdb/open_duckdb_warehouse.ts';
-import { acquireRunLock } from '../warehouse/lock.ts';
 import type {
   QuarantinedDetail,
   QuarantinedRow,
@@ -10,7 +8,7 @@ import type {
   Warehouse,
 } from '../warehouse/warehouse.ts';
 import type { DataPaths } from './paths.ts';
-import { allStreams } from './sources.ts';
+import { lookInto } from './warehouse_access.ts';
 
 /** Quarantined rows as `quarantine list` shows them. */
 export interface QuarantineList {
@@ -29,7 +27,7 @@ export async function listQuarantine(
   { limit, ...filter }: QuarantineFilter & { readonly limit: number },
 ): Promise<QuarantineList> {
   if (!existsSync(data.warehouse)) return { groups: [], rows: [] };
-  return reading(data, async (warehouse) => ({
+  return lookInto(data, async (warehouse) => ({
     groups: await warehouse.quarantineGroups(filter),
     rows: await warehouse.quarantined({ ...filter, limit }),
   }));
@@ -52,7 +50,7 @@ export async function openByStream(warehouse: Warehouse): Promise<Readonly<Recor
  */
 export async function showQuarantined(data: DataPaths, quarantine_id: number): Promise<QuarantinedDetail> {
   const found = existsSync(data.warehouse)
-    ? await reading(data, (warehouse) => warehouse.quarantinedRow(quarantine_id))
+    ? await lookInto(data, (warehouse) => warehouse.quarantinedRow(quarantine_id))
     : null;
   if (found !== null) return found;
   throw unknownRow(quarantine_id);
@@ -63,24 +61,4 @@ export function unknownRow(quarantine_id: number): UsageError {
   return new UsageError(
     `quarantine: row ${quarantine_id}: got no such row, want one that \`meterline quarantine list\` shows`,
   );
-}
-
-async function reading<T>(data: DataPaths, read: (warehouse: Warehouse) => Promise<T>): Promise<T> {
-  const lock = await acquireRunLock(data.root);
-  try {
-    const warehouse = await openDuckDbWarehouse({
-      path: data.warehouse,
-      tempDir: data.temporary,
-      memoryLimitMb: 500,
-    });
-    try {
-      // An older program's tables may lack columns that are read here.
-      await warehouse.migrate(allStreams());
-      return await read(warehouse);
-    } finally {
-      await warehouse.close();
-    }
-  } finally {
-    lock.release();
-  }
 }

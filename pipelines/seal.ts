@@ -1,31 +1,102 @@
-import { append, rootHash, type Tree } from '../evidence/merkle.ts';
+import { openCheckpoint, signCheckpoint } from '../evidence/checkpoint.ts';
+import { EMPTY_TREE, rootHash, type Tree } from '../evidence/merkle.ts';
+import type { SignerKey } from '../evidence/note.ts';
+import { keepCheckpoint, readCheckpoints, readVerifierKeys } from '../evidence/storage/checkpoint_files.ts';
+import { growTiles, TileMissing } from '../evidence/storage/tile_files.ts';
 import { type Night, opened } from './night.ts';
+import { signingKey } from './signing_key.ts';
 
 /**
- * Brings the log's tree up to the committed entries: O(new entries + log size). A run that was killed between commit
- * and seal is completed by the next one, since entries are taken from where the newest tree head ends.
+ * Brings the log's tree, its tiles and its checkpoints up to the committed entries: O(new entries + log size). First the
+ * tiles, then the head in the warehouse, then the checkpoint: whatever a killed run left undone of these, the next one
+ * does, since each is held against the one before.
  */
 export async function seal(night: Night): Promise<void> {
-  const warehouse = opened(night);
   night.env.onEvent({ kind: 'stage', stage: 'seal', detail: 'evidence log' });
-  const before = await warehouse.treeHead();
-  let range: Tree = { size: before.tree_size, frontier: before.frontier };
-  for await (const batch of warehouse.leafHashes(before.tree_size)) {
-    range = append(range, batch);
+  const tree = await sealEntries(night);
+  const root = rootHash(tree);
+  night.results.tree = { tree_size: tree.size, root_hash: root.toString('hex') };
+  night.results.checkpoint_verified = await checkpoint(night, { size: tree.size, root });
+  const detail = `${tree.size} entries, root ${root.toString('hex').slice(0, 16)}…`;
+  night.env.onEvent({ kind: 'item_done', stage: 'seal', item: 'evidence log', detail });
+}
+
+/** Seals what runs before this one committed and did not seal, at its size. */
+export async function sealLeftovers(night: Night): Promise<void> {
+  const tree = await sealEntries(night);
+  await checkpoint(night, { size: tree.size, root: rootHash(tree) });
+}
+
+async function sealEntries(night: Night): Promise<Tree> {
+  const { tree_size: size, frontier } = await opened(night).treeHead();
+  try {
+    return await grow(night, { size, frontier });
+  } catch (error) {
+    if (!(error instanceof TileMissing)) throw error;
+    const message = `${error.message.split('; ')[0]}; made anew from the entries`;
+    night.env.onEvent({ kind: 'warning', stage: 'seal', message });
+    return grow(night, EMPTY_TREE);
+  }
+}
+
+/** Appends all entries that the tree does not have yet. */
+async function grow(night: Night, from: Tree): Promise<Tree> {
+  const warehouse = opened(night);
+  const { tree_size: sealed } = await warehouse.treeHead();
+  const tiles = await growTiles(night.data.evidence, from);
+  for await (const batch of warehouse.leafHashes(from.size)) {
+    await tiles.append(batch);
+    const done = tiles.tree.size - from.size;
     night.env.onEvent({
       kind: 'progress',
       stage: 'seal',
       item: 'evidence log',
-      done: range.size - before.tree_size,
+      done,
       total: null,
       unit: 'entries',
       share: null,
     });
   }
-  const head = { tree_size: range.size, root_hash: rootHash(range), frontier: range.frontier };
-  if (head.tree_size > before.tree_size)
+  const { tree } = tiles;
+  if (tree.size > from.size) await tiles.finish();
+  if (tree.size > sealed) {
+    const head = { tree_size: tree.size, root_hash: rootHash(tree), frontier: tree.frontier };
     await warehouse.recordTreeHead(head, night.run_id, night.env.now().toISOString());
-  night.results.tree = { tree_size: head.tree_size, root_hash: head.root_hash.toString('hex') };
-  const detail = `${head.tree_size} entries, root ${head.root_hash.toString('hex').slice(0, 16)}…`;
-  night.env.onEvent({ kind: 'item_done', stage: 'seal', item: 'evidence log', detail });
+  }
+  return tree;
+}
+
+/**
+ * Signs the tree where that was not done yet, and opens the kept checkpoint again; gives whether it says what the tree is.
+ * Null where there is nothing to sign, or no key.
+ */
+async function checkpoint(
+  night: Night,
+  tree: { readonly size: number; readonly root: Buffer },
+): Promise<boolean | null> {
+  if (tree.size === 0) return null;
+  const folder = night.data.evidence;
+  if (!(await isKept(folder, tree.size))) {
+    const signer = await signingKey(night.config);
+    if (signer === null) return unsigned(night);
+    await keep(folder, tree, signer);
+  }
+  const kept = (await readCheckpoints(folder)).find(({ size }) => size === tree.size);
+  const opened = openCheckpoint(kept?.note ?? '', await readVerifierKeys(folder));
+  return opened.size === tree.size && opened.root.equals(tree.root);
+}
+
+async function isKept(folder: string, size: number): Promise<boolean> {
+  return (await readCheckpoints(folder)).some((kept) => kept.size === size);
+}
+
+function keep(folder: string, tree: { size: number; root: Buffer }, signer: SignerKey): Promise<void> {
+  return keepCheckpoint(folder, tree.size, signCheckpoint(tree, signer), signer);
+}
+
+function unsigned(night: Night): null {
+  const message =
+    'evidence: checkpoint: got no signing key, want one; set evidence.signing_key_file or METERLINE_SIGNING_KEY, until then nothing proves that the log is the one of tonight';
+  night.env.onEvent({ kind: 'warning', stage: 'seal', message });
+  return null;
 }

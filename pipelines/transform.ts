@@ -1,4 +1,6 @@
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import {
   DbtError,
   type DbtEvent,
@@ -8,39 +10,73 @@ import {
   describeFailures,
 } from 'dbt-core-wrapper';
 import { NightError } from '../schemas/errors.ts';
-import type { Night } from './night.ts';
+import { countFindings } from './findings.ts';
+import { type Night, opened } from './night.ts';
 import { loadPolicies, writeSeeds } from './policies.ts';
 import { closeWarehouse, openWarehouse } from './warehouse_access.ts';
 
 /**
  * Builds and tests every model with dbt over what was loaded. dbt needs the DuckDB file for itself: the warehouse is
- * closed meanwhile and open again afterwards, however it ended.
+ * closed meanwhile and open again afterwards, however it ended. Open findings are counted then.
  * @throws NightError naming the first failed model or test, with file and line where dbt knows them
  */
 export async function transform(night: Night): Promise<void> {
   night.env.onEvent({ kind: 'stage', stage: 'transform', detail: 'dbt build' });
   await writeSeeds(await loadPolicies(night.config.policies), night.data.seeds);
+  const variables = dbtVariables(night);
+  const fingerprint = await fingerprintOf([night.program.models, night.data.seeds], variables);
+  const anew = night.options.full_refresh || !(await opened(night).canBuildOn(fingerprint));
   await closeWarehouse(night);
   try {
-    const result = await build(night);
+    const result = await build(night, variables, anew);
     const { built, tests_passed, tests_failed, tests_warned } = result.counts;
     night.results.models = { built, tests_passed, tests_failed, tests_warned };
     if (!result.success) throw failed(result);
+    await openWarehouse(night);
+    const built_at = night.env.now().toISOString();
+    await opened(night).recordBuild({ run_id: night.run_id, fingerprint, built_at });
     const detail = `${built} built, ${tests_passed} tests passed, ${tests_warned} warned`;
     night.env.onEvent({ kind: 'item_done', stage: 'transform', item: 'models', detail });
   } finally {
-    await openWarehouse(night);
+    if (night.warehouse.current === null) await openWarehouse(night);
   }
+  await countFindings(night);
 }
 
-async function build(night: Night): Promise<DbtResult> {
+/** Changes with each byte that decides how tables are made: a night that finds another one builds them all anew. */
+async function fingerprintOf(folders: readonly string[], variables: object): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify(variables));
+  for (const folder of folders) {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile() && /\.(sql|yml|csv)$/.test(entry.name));
+    const paths = files.map((entry) => join(entry.parentPath, entry.name)).sort();
+    for (const path of paths)
+      hash
+        .update(relative(folder, path))
+        .update('\0')
+        .update(await readFile(path))
+        .update('\0');
+  }
+  return hash.digest('hex');
+}
+
+async function build(
+  night: Night,
+  variables: Readonly<Record<string, unknown>>,
+  anew: boolean,
+): Promise<DbtResult> {
   try {
     return await dbtBuild(dbtProject(night), {
-      // Unit tests hold the SQL against made-up rows: they belong to the tests of the program, not to a night.
-      exclude: ['resource_type:unit_test'],
-      fullRefresh: night.options.full_refresh,
+      // Unit tests hold the SQL against made-up rows: they belong to the tests of the program, not to a night. Seeds and
+      // views are as the last build left them, where nothing that makes them has changed; their data tests run all the same.
+      exclude: [
+        'resource_type:unit_test',
+        ...(anew ? [] : ['resource_type:seed', 'config.materialized:view']),
+      ],
+      indirectSelection: 'empty',
+      fullRefresh: anew,
       signal: night.env.signal,
-      vars: dbtVariables(night),
+      vars: variables,
       onEvent: (event) => forward(event, night),
     });
   } catch (error) {
@@ -76,7 +112,7 @@ function dbtProject(night: Night): DbtProject {
 }
 
 /** The configuration that models depend on; nothing else of a night reaches them. */
-function dbtVariables(night: Night): Readonly<Record<string, unknown>> {
+export function dbtVariables(night: Pick<Night, 'config'>): Readonly<Record<string, unknown>> {
   const { cut_offs, coverage } = night.config;
   return {
     as_of_cut_off: cut_offs.as_of,
@@ -87,7 +123,8 @@ function dbtVariables(night: Night): Readonly<Record<string, unknown>> {
   };
 }
 
-function forward(event: DbtEvent, night: Night): void {
+/** Tells of dbt's progress and warnings as the stage's own. */
+export function forward(event: DbtEvent, night: Pick<Night, 'env'>): void {
   if (event.kind === 'node_finished') {
     const { index, total, name } = event;
     night.env.onEvent({

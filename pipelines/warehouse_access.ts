@@ -1,11 +1,14 @@
 import { LockedError, NightError } from '../schemas/errors.ts';
 import { openDuckDbWarehouse } from '../warehouse/duckdb/open_duckdb_warehouse.ts';
+import { acquireRunLock } from '../warehouse/lock.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { Night } from './night.ts';
+import type { DataPaths } from './paths.ts';
 import { allStreams } from './sources.ts';
 
 /** DuckDB's share of memory while loading; what does not fit goes to the temporary folder. */
-const MEMORY_LIMIT_MB = 180;
+const MEMORY_LIMIT_MB = 320;
+const LOOKING_LIMIT_MB = 500;
 /** dbt is given 10 s to end of its own accord, then it is ended hard. */
 const PATIENCE_MS = 20_000;
 const PAUSE_MS = 200;
@@ -50,4 +53,28 @@ export async function closeWarehouse(night: Night): Promise<void> {
   const open = night.warehouse.current;
   night.warehouse.current = null;
   await open?.close();
+}
+
+/**
+ * Opens the warehouse of a data directory for a command that looks into it, and closes it again.
+ * @throws LockedError while a run has it
+ */
+export async function lookInto<T>(data: DataPaths, look: (warehouse: Warehouse) => Promise<T>): Promise<T> {
+  const lock = await acquireRunLock(data.root);
+  try {
+    const warehouse = await openDuckDbWarehouse({
+      path: data.warehouse,
+      tempDir: data.temporary,
+      memoryLimitMb: LOOKING_LIMIT_MB,
+    });
+    try {
+      // An older program's tables may lack columns that are read here.
+      await warehouse.migrate(allStreams());
+      return await look(warehouse);
+    } finally {
+      await warehouse.close();
+    }
+  } finally {
+    lock.release();
+  }
 }

@@ -100,7 +100,11 @@ const gates = z.strictObject({
 });
 
 const evidence = z.strictObject({
-  origin: z.string().min(1).default('example.com/meterline'),
+  /** Name of the log and of its key (C2SP signed-note). */
+  origin: z
+    .string()
+    .regex(/^[^\s+]+$/u, { error: 'want a name without spaces and +' })
+    .default('example.com/meterline'),
   signing_key_file: z.string().optional(),
   timestamp_authority_url: url().optional(),
 });

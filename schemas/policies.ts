@@ -1,58 +1,23 @@
 import { z } from 'zod';
+import type { HygienePolicy } from './hygiene_policy.ts';
+import type { MarketplacePolicy } from './marketplace_policy.ts';
 import { CLOUDS } from './polaris.ts';
+import {
+  AUTHORS,
+  approvedByAnother,
+  currency,
+  decimalText,
+  EFFECT,
+  endsAfterStart,
+  factors,
+  name,
+  names,
+  rounding,
+  unique,
+  version,
+} from './policy_values.ts';
+import type { PricingOptions } from './pricing_options.ts';
 
-/** A decimal text with at most `fraction` fraction digits; `signed` allows a minus. Never a YAML number: exact. */
-const decimalText = (fraction: number, signed = false) =>
-  z.string().regex(new RegExp(`^${signed ? '-?' : ''}\\d{1,18}(\\.\\d{1,${fraction}})?$`), {
-    error: `want a quoted decimal${signed ? '' : ', not negative,'} with at most ${fraction} fraction digits`,
-  });
-
-const name = z.string().min(1);
-const email = z.string().regex(/^[^\s@]+@[^\s@]+$/, { error: 'want an e-mail address' });
-const version = z
-  .string()
-  .regex(/^\d{4}-\d{2}-\d{2}\.\d+$/, { error: 'want a quoted text like "2026-01-01.1" (day, dot, number)' });
-const day = z
-  .string()
-  .regex(/^\d{4}-\d{2}-\d{2}$/, { error: 'want a day like 2026-01-01' })
-  .refine((value) => !Number.isNaN(Date.parse(value)) && new Date(value).toISOString().startsWith(value), {
-    error: 'want a day that exists',
-  });
-
-const AUTHORS = { prepared_by: email, approved_by: email };
-/** `effective_to` is exclusive; both days start at 00:00 UTC. */
-const EFFECT = { effective_from: day, effective_to: day.nullable() };
-
-interface Signed {
-  readonly prepared_by: string;
-  readonly approved_by: string;
-}
-
-/** Four eyes: whoever prepared a policy does not approve it. */
-function approvedByAnother<T extends z.ZodType<Signed>>(schema: T): T {
-  return schema.refine((policy) => policy.prepared_by.toLowerCase() !== policy.approved_by.toLowerCase(), {
-    error: 'want another person than prepared_by',
-    path: ['approved_by'],
-  });
-}
-
-interface Effective {
-  readonly effective_from: string;
-  readonly effective_to: string | null;
-}
-
-function endsAfterStart<T extends z.ZodType<Effective>>(schema: T): T {
-  return schema.refine(
-    (policy) => policy.effective_to === null || policy.effective_to > policy.effective_from,
-    {
-      error: 'want a day after effective_from, or null',
-      path: ['effective_to'],
-    },
-  );
-}
-
-const unique = (values: readonly string[]) => new Set(values).size === values.length;
-const names = z.array(name).min(1).refine(unique, { error: 'want each value once' });
 const selector = <T extends z.ZodType<string>>(value: T) =>
   z
     .array(z.union([z.literal('*'), value]))
@@ -60,8 +25,6 @@ const selector = <T extends z.ZodType<string>>(value: T) =>
     .refine((values) => unique(values) && (values.length === 1 || !values.includes('*')), {
       error: 'want ["*"] alone, or each value once',
     });
-
-const factors = z.record(name, decimalText(4));
 
 /** Grace counts hours above the commitment, so the hours must be held against it one by one. */
 function gracesOnlyHours<T extends z.ZodType<{ order: string; grace: { hours: number } }>>(schema: T): T {
@@ -97,14 +60,11 @@ export const OVERAGE_POLICY = gracesOnlyHours(
         grace: z.strictObject({ hours: z.int().min(0) }),
         burst_pct: decimalText(4),
         rates: z.strictObject({ burst: decimalText(6), above: decimalText(6) }),
-        currency: z.string().regex(/^[A-Z]{3}$/, { error: 'want an ISO 4217 code like USD' }),
+        currency,
         multipliers: z.strictObject({ tier: factors, region: factors, edition: factors }),
         true_up: z.strictObject({ committed_amount: decimalText(9) }).nullable(),
         drawdown: z.strictObject({ opening_balance: decimalText(9) }).nullable(),
-        rounding: z.strictObject({
-          mode: z.enum(['half_even', 'half_up', 'floor', 'ceil']),
-          scale: z.int().min(0).max(9),
-        }),
+        rounding,
       }),
     ),
   ),
@@ -202,6 +162,7 @@ const churnVersion = approvedByAnother(
       min_coverage: decimalText(4).refine((value) => Number(value) <= 1, {
         error: 'want a share from 0 to 1',
       }),
+      backtest: z.strictObject({ lead_days: z.int().min(1).max(730), min_events: z.int().min(1) }),
     }),
   ),
 );
@@ -215,5 +176,8 @@ export interface Policies {
   readonly dimensions: DimensionMap;
   readonly features: FeaturesPolicy;
   readonly churn: ChurnPolicy;
+  readonly marketplace: MarketplacePolicy;
+  readonly hygiene: HygienePolicy;
+  readonly pricing: PricingOptions;
   readonly overage: readonly OveragePolicy[];
 }

@@ -141,6 +141,39 @@ export interface RunStep {
   readonly detail: string | null;
 }
 
+/** One entry of the log. `fields`: by name what the readings table says now; null where it has no such row. */
+export interface LoggedRow {
+  readonly evidence_index: number;
+  /** Lower-case hex. */
+  readonly leaf_hash: string;
+  readonly fields: Readonly<Record<string, string | null>> | null;
+}
+
+/** Readings, entries and evidence rows against one another. */
+export interface LogMisfits {
+  /** A reading that no entry of the log stands for. */
+  readonly unlogged: string | null;
+  /** Rows of `fct_metering_evidence`; null before it was ever built. */
+  readonly evidence_rows: number | null;
+  /** The first of them that says another thing than the reading, or is missing. */
+  readonly different: {
+    readonly evidence_index: number;
+    readonly reading_id: string;
+    readonly column: string;
+    readonly evidence: string | null;
+    readonly reading: string | null;
+  } | null;
+}
+
+/** A page that rows were loaded from. */
+export interface LoadedPage {
+  readonly path: string;
+  readonly sha256: string;
+  readonly url: string;
+  /** The first entry that it brought; null where it brought none. */
+  readonly first_index: number | null;
+}
+
 /** The log's state after a number of entries (RFC 6962): `frontier` are the roots of its full subtrees, left to right. */
 export interface TreeHead {
   readonly tree_size: number;
@@ -274,11 +307,32 @@ export interface Warehouse {
   /** `as_of` of the last readings page ever loaded; null where none was. */
   lastReadingsAsOf(): Promise<Instant | null>;
 
+  /**
+   * Whether the tables that people read can be brought up to date by what is new since they were last built: they were
+   * built by the same models, policies and settings (`fingerprint`), and nothing came since that changes older rows
+   * otherwise than by newer ones.
+   */
+  canBuildOn(fingerprint: string): Promise<boolean>;
+  /** Records that all tables were built from what is held now. */
+  recordBuild(build: {
+    readonly run_id: string;
+    readonly fingerprint: string;
+    readonly built_at: Instant;
+  }): Promise<void>;
+
   /** The newest sealed state of the log; size 0 with the empty root before the first. */
   treeHead(): Promise<TreeHead>;
   /** Leaf hashes from an index on, in order, in batches: 32 bytes each, one after the other. */
   leafHashes(from: number): AsyncIterable<Buffer>;
   recordTreeHead(head: TreeHead, run_id: string, at: Instant): Promise<void>;
+  /** The log's entries, in order, in batches, with some columns of the reading that each stands for, as texts. */
+  loggedRows(fields: readonly string[]): AsyncIterable<readonly LoggedRow[]>;
+  /** One entry, by its index (digits) or its reading's id; null where there is none. An id goes before an index. */
+  loggedRow(given: string, fields: readonly string[]): Promise<LoggedRow | null>;
+  /** What does not fit the log: a reading outside it, and the first row of `fct_metering_evidence` that differs in these columns. */
+  logMisfits(fields: readonly string[]): Promise<LogMisfits>;
+  /** Every page that was loaded from, once, with the first entry that it brought. */
+  landedPages(): Promise<readonly LoadedPage[]>;
 
   quarantined(filter: QuarantineFilter & { readonly limit: number }): Promise<readonly QuarantinedRow[]>;
   /** The same rows counted by stream, status, column and reason: by source and stream, the commonest first. */

@@ -1,6 +1,12 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'days'}) }}
+{{ depends_on_touched('days') }}
+
 -- The hours of a cluster's day added up, for each stretch of as-of dates in which nothing of the day changed.
 with hours as (
-  select * from {{ ref('int_cluster_hour_versions') }}
+  select * from {{ ref('int_cluster_hour_versions') }} as hours
+  {% if is_incremental() %}
+  where {{ is_touched('days', 'hours') }}
+  {% endif %}
 ),
 
 change_dates as (

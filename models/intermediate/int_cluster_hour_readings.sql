@@ -1,3 +1,6 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'days'}) }}
+{{ depends_on_touched('days') }}
+
 -- What the readings say of a cluster's hour, and from when on they said so.
 {% set facts %}
     max(case when roles.is_heartbeat then 1 else 0 end) = 1 as has_heartbeat,
@@ -40,7 +43,10 @@ revisions as (
     quantity,
     known_as_of,
     coalesce(superseded_as_of, {{ open_date() }}) as superseded_as_of
-  from {{ ref('int_reading_revisions') }}
+  from {{ ref('int_reading_revisions') }} as readings
+  {% if is_incremental() %}
+  where {{ is_touched('days', 'readings') }}
+  {% endif %}
 ),
 
 -- Hours of which anything became known only after their own date. All others have one version, from their date on.

@@ -1,10 +1,19 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'days'}) }}
+{{ depends_on_touched('days') }}
+
 -- Each expected hour in its state, and the as-of dates for which that state was the known one.
 with expected as (
-  select * from {{ ref('int_expected_hours') }}
+  select * from {{ ref('int_expected_hours') }} as hours
+  {% if is_incremental() %}
+  where {{ is_touched('days', 'hours') }}
+  {% endif %}
 ),
 
 readings as (
-  select * from {{ ref('int_cluster_hour_readings') }}
+  select * from {{ ref('int_cluster_hour_readings') }} as hours
+  {% if is_incremental() %}
+  where {{ is_touched('days', 'hours') }}
+  {% endif %}
 ),
 
 first_readings as (

@@ -1,3 +1,6 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'days'}) }}
+{{ depends_on_touched('days') }}
+
 -- Which hours a cluster is expected to report, as the catalogue of each as-of date has it.
 -- A termination after an as-of date's cut-off lies after all hours of that date, so it needs no special case here.
 with dates as (
@@ -26,8 +29,8 @@ newest as (
 hours_heard as (
   select
     hour,
-    min(known_as_of) as known_as_of
-  from {{ ref('int_reading_revisions') }}
+    min(valid_from_as_of) as known_as_of
+  from {{ ref('int_cluster_hour_readings') }}
   group by hour
 ),
 
@@ -107,19 +110,44 @@ terms as (
   group by cluster_id, term, from_hour, last_hour
 ),
 
-exploded as (
+{% if is_incremental() %}
+touched as (
+  select
+    cast(min(usage_date) as timestamp) as first_hour,
+    {{ timestamp_add_hours('cast(max(usage_date) as timestamp)', 23) }} as last_hour
+  from {{ ref('int_touched_days') }}
+),
+
+pieces as (
   select
     terms.cluster_id,
+    greatest(terms.from_hour, touched.first_hour) as from_hour,
+    least(terms.last_hour, touched.last_hour) as last_hour,
+    terms.valid_from_as_of,
+    terms.valid_to_as_of
+  from terms
+  cross join touched
+  where terms.from_hour <= touched.last_hour and terms.last_hour >= touched.first_hour
+),
+{% endif %}
+
+{% set pieces = 'pieces' if is_incremental() else 'terms' %}
+exploded as (
+  select
+    pieces.cluster_id,
     hour,
     cast(hour as date) as usage_date,
-    terms.valid_from_as_of,
-    terms.valid_to_as_of,
+    pieces.valid_from_as_of,
+    pieces.valid_to_as_of,
     case
-      when lag(terms.valid_to_as_of) over (partition by terms.cluster_id, hour order by terms.valid_from_as_of)
-        = terms.valid_from_as_of then 0
+      when lag(pieces.valid_to_as_of) over (partition by pieces.cluster_id, hour order by pieces.valid_from_as_of)
+        = pieces.valid_from_as_of then 0
       else 1
     end as is_change
-  from terms, {{ hour_spine('terms.from_hour', 'terms.last_hour', 'hour') }}
+  from {{ pieces }} as pieces, {{ hour_spine('pieces.from_hour', 'pieces.last_hour', 'hour') }}
+  {% if is_incremental() %}
+  where cast(hour as date) in (select usage_date from {{ ref('int_touched_days') }})
+  {% endif %}
 ),
 
 -- An hour that stays expected when the term's other end moves is one row.

@@ -1,18 +1,25 @@
-{#- A ratio: one division of exact values, as a 64-bit float; null where the divisor is 0 (DuckDB's own 1/0 is inf). -#}
+{#- A ratio: one division, as a 64-bit float; null where the divisor is 0 (DuckDB's own 1/0 is inf). Both sides are whole numbers
+    or decimals, exact up to here: neither engine divides decimals without cutting small quotients off at 9 digits, so each side
+    is turned into a float once and divided once, which is right to the last digits of a float. Pass sums and products, never
+    quotients. -#}
 {% macro safe_divide(a, b) -%}
   (cast({{ a }} as {{ type_double() }}) / nullif(cast({{ b }} as {{ type_double() }}), 0))
 {%- endmacro %}
 
-{#- Aggregate: the least-squares slope of y over x as a 64-bit float, from exact sums (x an integer, y a decimal);
-    null where fewer than two different x are known. -#}
+{#- Aggregate: the least-squares slope of y over x as a 64-bit float (x an integer, y a decimal): one division of its exact
+    dividend and divisor; null where fewer than two different x are known. -#}
 {% macro slope(y, x) -%}
+  {{ safe_divide(slope_dividend(y, x), slope_divisor(y, x)) }}
+{%- endmacro %}
+
+{% macro slope_dividend(y, x) -%}
+  (count({{ x }} + {{ y }}) * sum(({{ x }}) * ({{ y }}))
+    - sum(case when {{ y }} is not null then {{ x }} end) * sum(case when {{ x }} is not null then {{ y }} end))
+{%- endmacro %}
+
+{% macro slope_divisor(y, x) -%}
   {%- set known_x = 'case when ' ~ y ~ ' is not null then ' ~ x ~ ' end' -%}
-  {%- set known_y = 'case when ' ~ x ~ ' is not null then ' ~ y ~ ' end' -%}
-  {%- set n = 'count(' ~ x ~ ' + ' ~ y ~ ')' -%}
-  {{ safe_divide(
-    '(' ~ n ~ ' * sum((' ~ x ~ ') * (' ~ y ~ ')) - sum(' ~ known_x ~ ') * sum(' ~ known_y ~ '))',
-    '(' ~ n ~ ' * sum((' ~ known_x ~ ') * (' ~ known_x ~ ')) - sum(' ~ known_x ~ ') * sum(' ~ known_x ~ '))'
-  ) }}
+  (count({{ x }} + {{ y }}) * sum(({{ known_x }}) * ({{ known_x }})) - sum({{ known_x }}) * sum({{ known_x }}))
 {%- endmacro %}
 
 {#- Aggregate: nearest rank, sorted[ceil(percent / 100 x n) - 1]; `percent` is a whole number 1..100. -#}
@@ -61,4 +68,11 @@
   {%- if target.type == 'bigquery' -%}array_agg({{ x }} order by {{ ordering }} desc limit 1)[offset(0)]
   {%- else -%}arg_max_null({{ x }}, {{ ordering }})
   {%- endif -%}
+{%- endmacro %}
+
+{#- Two proportions, x1 of n1 against x2 of n2: the standard error of their difference as a 64-bit float; null where either
+    is of nothing. -#}
+{% macro difference_error(x1, n1, x2, n2) -%}
+  sqrt({{ safe_divide(x1, n1) }} * (1 - {{ safe_divide(x1, n1) }}) / nullif(cast({{ n1 }} as {{ type_double() }}), 0)
+    + {{ safe_divide(x2, n2) }} * (1 - {{ safe_divide(x2, n2) }}) / nullif(cast({{ n2 }} as {{ type_double() }}), 0))
 {%- endmacro %}

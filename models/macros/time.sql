@@ -24,6 +24,13 @@
   {%- endif -%}
 {%- endmacro %}
 
+{#- Calendar months from one date to another: 0 within one month, whatever the days. -#}
+{% macro months_between(start, end) -%}
+  {%- if target.type == 'bigquery' -%}date_diff({{ end }}, {{ start }}, month)
+  {%- else -%}date_diff('month', {{ start }}, {{ end }})
+  {%- endif -%}
+{%- endmacro %}
+
 {#- The Monday of a date's week. -#}
 {% macro week_start(date) -%}
   {%- if target.type == 'bigquery' -%}date_trunc({{ date }}, isoweek)

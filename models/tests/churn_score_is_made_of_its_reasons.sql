@@ -1,11 +1,12 @@
--- The score follows from the points of the reasons, and every account has one reason per weighed indicator.
+-- The score follows from the points of the reasons, and every account has one reason per indicator.
 with reasons as (
   select
     as_of_date,
     account_id,
     sum(points) as points,
     sum(case when points is not null then max_points end) as known_points,
-    sum(max_points) as all_points
+    sum(max_points) as all_points,
+    count(*) as indicators
   from {{ ref('fct_churn_reasons') }}
   group by as_of_date, account_id
 )
@@ -23,7 +24,8 @@ where
   indicators.policy_version is not null
   and (
     reasons.account_id is null
+    or reasons.indicators <> {{ churn_indicators() | length }}
     or abs(indicators.score_coverage - {{ safe_divide('coalesce(reasons.known_points, 0)', 'reasons.all_points') }}) > 1e-9
-    or (indicators.score is null) <> (reasons.known_points is null)
+    or (indicators.score is null) <> (coalesce(reasons.known_points, 0) = 0)
     or abs(indicators.score - {{ safe_divide('(100 * reasons.points)', 'reasons.known_points') }}) > 1e-9
   )

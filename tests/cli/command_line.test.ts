@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { programPaths } from '../../pipelines/paths.ts';
@@ -82,6 +82,16 @@ describe('usage', () => {
       ['backfill', '--from', '2026-11-01', '--to', '2026-11-20'],
       /backfill: warehouse: got one without readings, want one that has some; `meterline run`/,
     ],
+    [['policies', 'check', 'absent'], /dimensions\.yaml: got no file that can be read/],
+    [['policies', 'diff', 'here', 'there'], /policies: here: got neither a folder nor a version/],
+    [
+      ['policies', 'diff', 'here', 'there', '--month', '2026-13'],
+      /--month: got 2026-13, want a month yyyy-mm/,
+    ],
+    [
+      ['policies', 'diff', 'fixed-capacity@2026-01-01.1', 'peak-day@2026-01-01.1'],
+      /policies: diff: got no overage lines .*want a warehouse whose models were built; run .meterline run. first/,
+    ],
     [['status', '--config', 'absent.yaml'], /absent\.yaml: cannot be read/],
   ])('%j: exit 2, says what is wanted, touches nothing', async (args, message) => {
     const { code, stderr } = await meterline(args);
@@ -109,6 +119,7 @@ describe('usage', () => {
       'quarantine',
       'extract',
       'publish',
+      'policies',
       'simulate',
       'doctor',
     ]) {
@@ -144,6 +155,50 @@ describe('backfill', () => {
     expect(code).toBe(2);
     expect(stderr).toMatch(/sources\.polaris: got none.*Salesforce cannot be read by days/);
     untouched();
+  });
+});
+
+describe('policies check', () => {
+  const shipped = join(programPaths().root, 'policies');
+
+  it('lists what was checked: exit 0', async () => {
+    const { code, stdout } = await meterline(['policies', 'check']);
+    expect(stdout).toMatch(/policies: valid: 7 versions in 7 files of /);
+    expect(stdout).toMatch(/overage\/fixed-capacity@2026-01-01\.1\.yaml +2026-01-01\.1 +from 2026-01-01 /);
+    expect(code).toBe(0);
+    const json = await meterline(['policies', 'check', shipped, '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      folder: shipped,
+      checked: { files: 7, versions: 7, pairs: 0 },
+      notes: [],
+    });
+    untouched();
+  });
+
+  it('names everything that is wrong, in every file: exit 2', async () => {
+    const policies = join(folder, 'policies');
+    cpSync(shipped, policies, { recursive: true });
+    const edit = (file: string, from: string, to: string) => {
+      const text = readFileSync(join(policies, file), 'utf8');
+      writeFileSync(join(policies, file), text.replace(from, to));
+    };
+    edit('hygiene.yaml', 'data.steward@', 'Sales.Operations@');
+    edit('marketplace.yaml', 'aws: 1', 'aws: 1.5');
+    const wrong = await meterline(['policies', 'check', 'policies', '--json']);
+    expect(wrong.code).toBe(2);
+    const { error } = JSON.parse(wrong.stdout) as { error: { message: string } };
+    expect(error.message).toContain('hygiene.yaml approved_by: got "Sales.Operations@example.com"');
+    expect(error.message).toContain('marketplace.yaml window_hours.aws: got 1.5');
+    edit('hygiene.yaml', 'Sales.Operations@', 'data.steward@');
+    edit('marketplace.yaml', 'aws: 1.5', 'aws: 1');
+    for (const example of ['peak-day', 'p95-hour'])
+      cpSync(
+        join(policies, `examples/overage/${example}@2026-01-01.1.yaml`),
+        join(policies, `overage/${example}@2026-01-01.1.yaml`),
+      );
+    const tied = await meterline(['policies', 'check', 'policies']);
+    expect(tied.code).toBe(2);
+    expect(tied.stderr.match(/got the same reach as/g)).toHaveLength(3);
   });
 });
 

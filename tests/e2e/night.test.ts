@@ -41,7 +41,7 @@ describe('nights in a row', () => {
       ['meterline.twbx', true],
     ]);
     for (const file of first.extracts) expect(existsSync(file.path), file.path).toBe(true);
-    expect(first.evidence.checkpoint_verified).toBeNull();
+    expect(first.evidence.checkpoint_verified).toBe(true);
   });
 
   it('the log has one entry for each accepted reading revision, in order and without a gap', async () => {

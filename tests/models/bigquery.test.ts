@@ -17,7 +17,14 @@ const CALL: DbtCall = { vars: { coverage_hours: 2 } };
 /** Models that the evaluator cannot run, with what it says; to be taken off when it can. */
 const NOT_EVALUATED: Readonly<Record<string, string>> = {};
 /** Models that have no row over the fleet, so that nothing is compared; to be taken off when they have. */
-const WITHOUT_ROWS: readonly string[] = ['stg_ops__quarantine', 'stg_policies__marketplace_dimensions'];
+const WITHOUT_ROWS: readonly string[] = [
+  'stg_evidence__closed_lines',
+  'stg_evidence__period_closes',
+  'stg_ops__builds',
+  'stg_ops__quarantine',
+  'stg_policies__marketplace_dimensions',
+  'stg_policies__marketplace_scales',
+];
 
 /** Whole builds, and thousands of queries in an evaluator that is not made for speed: it only ends what hangs. */
 const PATIENCE = 1_800_000;
@@ -79,21 +86,25 @@ describe('each model', { timeout: PATIENCE }, () => {
     instance?.closeSync();
   });
 
-  test('has equal rows in DuckDB and in the evaluator', async () => {
-    const unequal: Record<string, readonly string[]> = {};
-    const empty: string[] = [];
-    for (const model of models) {
-      const { rows, differences } = await judge(model, google, connection);
-      if (rows === 0) empty.push(model.name);
-      if (differences.length > 0) unequal[model.name] = differences;
-    }
-    const refused = Object.entries(NOT_EVALUATED).map(([name, words]) => [
-      name,
-      [expect.stringContaining(words)],
-    ]);
-    expect(unequal).toEqual(Object.fromEntries(refused));
-    expect(empty.sort()).toEqual([...WITHOUT_ROWS].sort());
-  });
+  // The evaluator reads row by row: all models take it a quarter of an hour and more, so they are tried in the long mode.
+  test.runIf(process.env.METERLINE_LONG === '1')(
+    'has equal rows in DuckDB and in the evaluator',
+    async () => {
+      const unequal: Record<string, readonly string[]> = {};
+      const empty: string[] = [];
+      for (const model of models) {
+        const { rows, differences } = await judge(model, google, connection);
+        if (rows === 0) empty.push(model.name);
+        if (differences.length > 0) unequal[model.name] = differences;
+      }
+      const refused = Object.entries(NOT_EVALUATED).map(([name, words]) => [
+        name,
+        [expect.stringContaining(words)],
+      ]);
+      expect(unequal).toEqual(Object.fromEntries(refused));
+      expect(empty.sort()).toEqual([...WITHOUT_ROWS].sort());
+    },
+  );
 
   test('with a planted slip is found: weeks that begin on Sunday', async () => {
     const dates = models.find(({ name }) => name === 'dim_date');

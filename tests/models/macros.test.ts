@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { moneyText, timeText } from '../../schemas/columns.ts';
 import { bigquery, duckdb, type Rows } from './engines.ts';
 import { decimalText, nanos } from './exact.ts';
-import { CHECKS, DATES, PROJECT, STATISTICS } from './macro_statements.ts';
+import { CHECKS, DATES, LEVELS, PROJECT, STATISTICS } from './macro_statements.ts';
 import { compileOffline } from './models_project.ts';
 
 let dir = '';
@@ -18,13 +18,18 @@ beforeAll(async () => {
   await mkdir(join(dir, 'models'));
   await writeFile(join(dir, 'dbt_project.yml'), PROJECT);
   const decimals = `select ${CHECKS.map((check) => `${check.jinja} as ${check.name}`).join(',\n')} from cases`;
-  for (const [name, sql] of Object.entries({ decimals, statistics: STATISTICS, dates: DATES }))
+  for (const [name, sql] of Object.entries({
+    decimals,
+    statistics: STATISTICS,
+    dates: DATES,
+    levels: LEVELS,
+  }))
     await writeFile(join(dir, `models/${name}.sql`), sql);
   for (const target of ['duckdb', 'bigquery'] as const) {
     const statements = await compileOffline(dir, target, dir);
     for (const [name, sql] of statements) compiled.set(`${target}/${name}`, sql);
   }
-  evaluated = await bigquery([decimalQuery(), statisticsQuery(), dateQuery(), acceptedQuery()]);
+  evaluated = await bigquery([decimalQuery(), statisticsQuery(), dateQuery(), acceptedQuery(), levelQuery()]);
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
@@ -155,6 +160,66 @@ const ACCEPTED = fc
 const acceptedQuery = (): string =>
   `select to_json_string(struct(number, instant)) as json_row from (${withCases(sqlOf('bigquery/dates', ''), ACCEPTED)}) as t`;
 
+/** The changes of a level in August 2023, one of them twice at an instant; what is carried in changed before. */
+const WEIGHED = [
+  '01T00:00 2',
+  '01T01:00 3',
+  '01T01:30 1',
+  '01T02:00 -4',
+  '01T04:00 -2',
+  '01T05:00 10',
+  '01T05:30 -10',
+];
+const LEVEL_CASES: Readonly<Record<string, { changes: readonly string[]; level: string }>> = {
+  weighed: { changes: WEIGHED, level: '0.022177419' },
+  carried: { changes: ['carried 1000', ...WEIGHED], level: '1000.022177419' },
+  only_carried: { changes: ['carried 1000.5', 'carried -0.5'], level: '1000.000000000' },
+  at_one_instant: {
+    changes: ['16T12:00 0.000000001', '16T12:00 0.000000002', '16T12:00 -1'],
+    level: '-0.499999998',
+  },
+  at_the_end: { changes: ['01T00:00 18', '32T00:00 5'], level: '18.000000000' },
+};
+
+function changeRows(engine: 'duckdb' | 'bigquery'): readonly string[] {
+  const type = engine === 'duckdb' ? 'decimal(38,9)' : 'numeric';
+  return Object.entries(LEVEL_CASES).flatMap(([name, { changes }]) =>
+    changes.map((text) => {
+      const [at = '', change = ''] = text.split(' ');
+      const instant = at === 'carried' ? '2023-05-17 03:04:05' : instantOf(at);
+      return `select '${name}' as name, timestamp '${instant}' as changed_at, cast('${change}' as ${type}) as change`;
+    }),
+  );
+}
+
+/** '32T00:00' → the first of September. */
+function instantOf(at: string): string {
+  const [day = '', time = ''] = at.split('T');
+  return `${new Date(Date.UTC(2023, 7, Number(day))).toISOString().slice(0, 10)} ${time}:00`;
+}
+
+function levelQuery(): string {
+  const changes = `with changes as (${changeRows('bigquery').join(' union all ')}) ${sqlOf('bigquery/levels', '')}`;
+  return `select to_json_string(struct(name, cast(level as string) as level)) as json_row from (${changes}) as t`;
+}
+
+describe('a time-weighted level', () => {
+  const wanted = Object.entries(LEVEL_CASES).map(([name, { level }]) => [name, nanos(level)]);
+  const byName = (rows: Rows) =>
+    Object.fromEntries(rows.map(({ name, level }) => [String(name), nanos(String(level))]));
+
+  test('on DuckDB', async () => {
+    const changes = `with changes as (${changeRows('duckdb').join(' union all ')})`;
+    expect(byName(await duckdb(`${changes} ${sqlOf('duckdb/levels', '')}`))).toEqual(
+      Object.fromEntries(wanted),
+    );
+  });
+
+  test("in Google's evaluator", () => {
+    expect(byName(evaluated[4] ?? [])).toEqual(Object.fromEntries(wanted));
+  });
+});
+
 describe('decimal macros equal exact arithmetic', () => {
   test('on DuckDB', async () => {
     const cases = pairs(1);
@@ -212,6 +277,21 @@ describe('statistics', () => {
     expect(found.length).toBe(STATISTICS_CASES.length);
   });
 
+  test('95 % intervals, on both engines', async () => {
+    // None of ten: 0 and z² / (10 + z²). An area of 0.893 over 51 and 58 cases: Q1 = A / (2 − A), Q2 = 2A² / (1 + A).
+    const rows = [...(await duckdb(observed('duckdb', ['1']))), ...(evaluated[1] ?? []).slice(0, 1)];
+    expect(rows).toHaveLength(2);
+    for (const row of rows) {
+      expect(row.wilson_low).toBe(0);
+      expect(row.wilson_high).toBeCloseTo(0.2775327998628892, 12);
+      expect((Number(row.auc_high) - Number(row.auc_low)) / 2 / 1.959963984540054).toBeCloseTo(
+        0.03251158176764658,
+        12,
+      );
+      expect([row.wilson_unknown, row.auc_unknown]).toEqual([null, null]);
+    }
+  });
+
   const same = (value: unknown) => (value === null || value === undefined ? null : nanos(String(value)));
 });
 
@@ -221,6 +301,8 @@ describe('dates, instants and texts', () => {
       day_of_week: 7,
       week_start: '2026-02-23',
       month_start: '2026-03-01',
+      months_ahead: 1,
+      months_back: -1,
       day_before: '2026-02-28',
       next_month: '2026-04-01',
       first_as_of: '2026-03-01',
@@ -235,6 +317,8 @@ describe('dates, instants and texts', () => {
       day_of_week: 4,
       week_start: '2024-02-26',
       month_start: '2024-02-01',
+      months_ahead: 2,
+      months_back: 0,
       day_before: '2024-02-28',
       next_month: '2024-03-29',
       first_as_of: '2026-03-02',
@@ -249,6 +333,8 @@ describe('dates, instants and texts', () => {
       day_of_week: 6,
       week_start: '2026-01-26',
       month_start: '2026-01-01',
+      months_ahead: 2,
+      months_back: 0,
       day_before: '2026-01-30',
       next_month: '2026-02-28',
       first_as_of: '2026-03-01',
@@ -266,7 +352,7 @@ describe('dates, instants and texts', () => {
     expect(key).toMatch(/^[0-9a-f]{32}$/);
     const texts = Object.entries(others).map(([name, value]) => [
       name,
-      /^hours|day_of_week$/.test(name) ? Number(value) : String(value).replace('T', ' ').slice(0, 16),
+      /^hours|months_|day_of_week$/.test(name) ? Number(value) : String(value).replace('T', ' ').slice(0, 16),
     ]);
     return { ...Object.fromEntries(texts), number: number === null ? null : nanos(String(number)) };
   }

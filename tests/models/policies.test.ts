@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parse as parseYaml } from 'yaml';
 import { loadPolicies, writeSeeds } from '../../pipelines/policies.ts';
+import { listPolicies } from '../../pipelines/policy_list.ts';
 import { UsageError } from '../../schemas/errors.ts';
+import { OWNER_GROUPS } from '../../schemas/hygiene_policy.ts';
 
 const SHIPPED = join(import.meta.dirname, '../../policies');
 const OVERAGE = 'overage/fixed-capacity@2026-01-01.1.yaml';
@@ -52,8 +55,15 @@ async function messageOf(): Promise<string> {
 test('the shipped policies are valid and name two people each', async () => {
   const loaded = await loadPolicies(policies());
   expect(loaded.overage.map((policy) => policy.policy_id)).toContain('fixed-capacity');
-  const signed = [loaded.dimensions, loaded.features, ...loaded.churn.versions, ...loaded.overage];
+  const files = [loaded.dimensions, loaded.features, loaded.marketplace, loaded.hygiene, loaded.pricing];
+  const signed = [...files, ...loaded.churn.versions, ...loaded.overage];
   for (const policy of signed) expect(policy.prepared_by).not.toBe(policy.approved_by);
+});
+
+test('the owners of findings are the groups of the models', async () => {
+  const text = await readFile(join(import.meta.dirname, '../../models/staging/groups.yml'), 'utf8');
+  const { groups } = parseYaml(text) as { groups: readonly { name: string }[] };
+  expect(groups.map((group) => group.name).toSorted()).toEqual([...OWNER_GROUPS].toSorted());
 });
 
 describe('a refused policy is named with its file and key', () => {
@@ -120,6 +130,29 @@ describe('a refused policy is named with its file and key', () => {
       ['dimensions.yaml', 'roles.held_capacity'],
     ],
     ['no default plan', 'features.yaml', 'default:', 'defaults:', ['features.yaml', 'plans', 'default']],
+    ['no window', 'marketplace.yaml', 'aws: 1', '', ['marketplace.yaml', 'window_hours.aws']],
+    [
+      'a scale of 0',
+      'marketplace.yaml',
+      'aws: {} }',
+      'aws: { egress_gib: "0.00" } }',
+      ['scales.aws.egress_gib', 'above 0'],
+    ],
+    ['a rule that nobody looks for', 'hygiene.yaml', 'orphan_case:', 'orphan:', ['orphan', 'unknown key']],
+    [
+      'an owner that is no group',
+      'hygiene.yaml',
+      'owner: support',
+      'owner: helpdesk',
+      ['rules.orphan_case.owner', '"helpdesk"', '"support"'],
+    ],
+    [
+      'an unknown placeholder',
+      'hygiene.yaml',
+      'Case {record}',
+      'Case {record} {id}',
+      ['rules.orphan_case.sentence', '{detail}'],
+    ],
     ['a key twice', 'features.yaml', 'plans:\n', 'plans: {}\nplans:\n', ['features.yaml', 'not YAML']],
   ];
   test.each(cases)('%s', async (_, file, from, to, wanted) => {
@@ -155,6 +188,22 @@ describe('policies that meet', () => {
     expect((await loadPolicies(policies())).overage).toHaveLength(2);
   });
 
+  test('versions that draw from different balances are refused, a balance written otherwise is not', async () => {
+    await edit(OVERAGE, 'effective_to: null', 'effective_to: 2027-01-01');
+    await edit(OVERAGE, 'drawdown: null', 'drawdown: { opening_balance: "0100.50" }');
+    await addOverage('fixed-capacity', '2027-01-01.1', [
+      from2027,
+      [/drawdown: null/, 'drawdown: { opening_balance: "100.5" }'],
+    ]);
+    expect((await loadPolicies(policies())).overage).toHaveLength(2);
+    await edit('overage/fixed-capacity@2027-01-01.1.yaml', '"100.5"', '"100.51"');
+    const message = await messageOf();
+    expect(message).toContain(
+      'fixed-capacity@2027-01-01.1.yaml drawdown.opening_balance: got 100.51 USD, want 100.5 USD',
+    );
+    expect(message).toContain('policy_id of its own');
+  });
+
   test('two equally specific policies are refused', async () => {
     await addOverage('daily', '2026-01-01.1', [[/clouds: \[[^\]]*\]/, 'clouds: [gcp]']]);
     expect(await messageOf()).toContain('same reach as overage/daily@2026-01-01.1.yaml');
@@ -175,6 +224,14 @@ describe('policies that meet', () => {
     await addOverage('daily', '2026-01-01.1', [change]);
     expect((await loadPolicies(policies())).overage).toHaveLength(2);
   });
+});
+
+test('a factor of a tier that no plan has is noted', async () => {
+  expect(listPolicies(await loadPolicies(policies())).notes).toEqual([]);
+  await edit('pricing-options.yaml', 'premium: "1.25"', 'premum: "1.25"');
+  expect(listPolicies(await loadPolicies(policies())).notes).toEqual([
+    'pricing-options.yaml saas-units.capacity_used_tib multipliers.tier.premum: no plan of features.yaml has this tier',
+  ]);
 });
 
 describe('writeSeeds', () => {
@@ -214,9 +271,22 @@ describe('writeSeeds', () => {
     });
   });
 
+  test('leaves out the rules that are switched off', async () => {
+    const all = (await loadPolicies(policies())).hygiene.rules;
+    await edit('hygiene.yaml', /enabled: true(\s+seq_gap)/, 'enabled: false$1');
+    await edit('marketplace.yaml', 'azure: {}', 'azure: { capacity_used_tib: "1024" }');
+    await writeSeeds(await loadPolicies(policies()), seeds());
+    const rules = await read('seed_hygiene_rules');
+    const wanted = Object.keys(all).filter((id) => id !== 'control_total_difference');
+    expect(rules.map((rule) => rule.rule_id)).toEqual(wanted);
+    expect(await read('seed_marketplace_scales')).toEqual([
+      { cloud: 'azure', dimension: 'capacity_used_tib', scale: '1024', version: '2026-01-01.1' },
+    ]);
+  });
+
   test('rewrites only what changed and leaves no temporary file', async () => {
     const first = await writeSeeds(await loadPolicies(policies()), seeds());
-    expect(first).toHaveLength(10);
+    expect(first).toHaveLength(16);
     const before = await stat(join(seeds(), 'seed_overage_policies.csv'));
     await edit('dimensions.yaml', '[egress_gib]', '[egress_gib, egress_tib]');
     expect(await writeSeeds(await loadPolicies(policies()), seeds())).toEqual(['seed_dimension_map']);

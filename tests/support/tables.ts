@@ -55,13 +55,15 @@ export async function withWarehouse<T>(dataDir: string, work: (sql: Sql) => Prom
   const instance = await DuckDBInstance.create(join(dataDir, 'warehouse.duckdb'), {
     access_mode: 'READ_ONLY',
   });
+  const connection = await instance.connect();
   try {
-    const connection = await instance.connect();
     return await work(async (sql) => {
       const reader = await connection.runAndReadAll(sql);
       return reader.getRowObjectsJson() as Row[];
     });
   } finally {
+    // An open connection keeps the file from other processes until it is collected.
+    connection.closeSync();
     instance.closeSync();
   }
 }

@@ -1,4 +1,6 @@
 import type { Warehouse } from '../warehouse.ts';
+import { audit } from './audit.ts';
+import { builds } from './builds.ts';
 import { startComparison, uncomparedDays } from './control_totals.ts';
 import { type Database, type DatabaseOptions, openDatabase } from './database.ts';
 import { exportParquet } from './export_parquet.ts';
@@ -32,7 +34,9 @@ export async function openDuckDbWarehouse(options: DatabaseOptions): Promise<War
     references: (streams) => references(main, streams),
     startLoad: (stream, run_id, now) => startLoad(database, stream, run_id, now),
     ...runs(main),
+    ...builds(main),
     ...log(main),
+    ...audit(main),
     quarantinedRow: (quarantine_id) => quarantinedDetail(main, quarantine_id),
     openQuarantine: (stream, quarantine_id) => openQuarantine(main, stream, quarantine_id),
     uncomparedDays: () => uncomparedDays(main),

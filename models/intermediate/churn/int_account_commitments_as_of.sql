@@ -1,7 +1,10 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 -- The stretches of hours in which an account commits to held capacity, per subscription, as known at each as-of date. A
 -- subscription without a cluster commits nothing; where several of its clusters overlap it counts once.
 with dates as (
-  select * from {{ ref('int_as_of_dates') }}
+  select * from {{ dates_to_build(ref('int_as_of_dates')) }}
 ),
 
 held_capacity as (
@@ -24,7 +27,7 @@ links as (
       order by links.from_hour, links.to_hour, links.cluster_id
       rows between unbounded preceding and 1 preceding
     ) as reached_hour
-  from {{ ref('int_cluster_subscriptions_as_of') }} as links
+  from {{ dates_to_build(ref('int_cluster_subscriptions_as_of')) }} as links
   inner join {{ ref('int_cluster_account_versions') }} as mapped
     on links.cluster_id = mapped.cluster_id
     and mapped.valid_from_as_of <= links.as_of_date

@@ -1,6 +1,9 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 -- The contracts that an account had begun by each as-of date: Tackle's and Salesforce's.
 with dates as (
-  select * from {{ ref('int_as_of_dates') }}
+  select * from {{ dates_to_build(ref('int_as_of_dates')) }}
 ),
 
 accounts as (
@@ -55,7 +58,7 @@ tackle as (
   from dates
   inner join {{ ref('int_contract_terms_at_snapshot') }} as terms
     on dates.tackle_load_id = terms.snapshot_load_id
-  left join {{ ref('int_subscription_accounts_as_of') }} as subscription_accounts
+  left join {{ dates_to_build(ref('int_subscription_accounts_as_of')) }} as subscription_accounts
     on dates.as_of_date = subscription_accounts.as_of_date
     and terms.subscription_id = subscription_accounts.subscription_id
   left join named_by_salesforce

@@ -134,9 +134,9 @@ final as (
     valid_to_as_of,
     weekdays_known,
     coalesce(quadrupled_mad, 0) = 0 as is_without_spread,
-    -- (x - m) / (1.4826 MAD) with 2m and 4 MAD at hand.
+    -- (x - m) / (1.4826 MAD) with 2m and 4 MAD at hand, as one division.
     case when weekdays_known >= 4 and quadrupled_mad > 0
-      then 2 * {{ safe_divide('(2 * held_tib - doubled_median)', 'quadrupled_mad') }} / 1.4826
+      then {{ safe_divide('(20000 * (2 * held_tib - doubled_median))', '(14826 * quadrupled_mad)') }}
     end as anomaly_z
   from spread
 )

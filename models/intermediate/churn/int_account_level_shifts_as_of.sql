@@ -1,10 +1,13 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 -- A one-sided CUSUM downwards over the anomalies of the 56 days up to each as-of date. S(i) = max(0, S(i-1) - z - k) equals
 -- the running sum of (-z - k) less its lowest value so far (0 at the start), which needs no recursion.
 with windows as (
   select
     dates.as_of_date,
     cast(usage_date as date) as usage_date
-  from {{ ref('int_as_of_dates') }} as dates, {{ date_spine(date_add_days('dates.as_of_date', -55), 'dates.as_of_date', 'usage_date') }}
+  from {{ dates_to_build(ref('int_as_of_dates')) }} as dates, {{ date_spine(date_add_days('dates.as_of_date', -55), 'dates.as_of_date', 'usage_date') }}
 ),
 
 anomalies as (

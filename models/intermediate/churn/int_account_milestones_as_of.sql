@@ -1,33 +1,23 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 -- The first and last days of an account that matter, as known at each as-of date. A day stops to matter for "the last day"
 -- as soon as a later one is known for good, and for "the first" once an earlier one is: so each date meets one or two rows,
 -- however long the history.
 with dates as (
-  select as_of_date from {{ ref('int_as_of_dates') }}
+  select as_of_date from {{ dates_to_build(ref('int_as_of_dates')) }}
 ),
 
 days as (
-  select * from {{ ref('int_account_day_versions') }}
-),
-
-committed_days as (
-  select * from {{ ref('int_account_committed_days') }}
-),
-
-reached as (
   select
-    days.*,
-    days.valid_to_as_of >= {{ open_as_of() }} as is_open,
-    10 * days.held_tib >= committed_days.committed_tib as is_first_value
-  from days
-  left join committed_days
-    on days.account_id = committed_days.account_id
-    and days.usage_date = committed_days.usage_date
+    *,
+    valid_to_as_of >= {{ open_as_of() }} as is_open
+  from {{ ref('int_account_day_versions') }}
 ),
 
 {% set milestones = {
   'first_expected': ['hours_expected > 0', 'first'],
   'first_observed': ['is_observed', 'first'],
-  'first_value': ['is_observed and is_first_value', 'first'],
   'last_active': ['is_active', 'last'],
   'last_heard': ['hours_observed > 0', 'last'],
 } -%}
@@ -48,7 +38,7 @@ reached as (
         valid_to_as_of
       )
     ) as matters_to_as_of
-  from reached
+  from days
   where {{ rule[0] }}
 ),
 

@@ -1,10 +1,13 @@
--- What an account's contracts, cases and renewal say at each as-of date: one row per account with any of them.
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
+-- What an account's contracts, cases and renewal say at each as-of date: one row per live account.
 with dates as (
-  select * from {{ ref('int_as_of_dates') }}
+  select * from {{ dates_to_build(ref('int_as_of_dates')) }}
 ),
 
 contracts as (
-  select * from {{ ref('int_account_contracts_as_of') }}
+  select * from {{ dates_to_build(ref('int_account_contracts_as_of')) }}
 ),
 
 in_force as (
@@ -18,63 +21,17 @@ in_force as (
   group by as_of_date, account_id
 ),
 
--- Clouds of which no contract is in force any more, and the first day after the last one's end.
-ended as (
-  select
-    as_of_date,
-    account_id,
-    cloud,
-    max(first_date_after) as first_date_after
-  from contracts
-  where contract_source = 'tackle'
-  group by as_of_date, account_id, cloud
-  having max(case when is_in_force then 1 else 0 end) = 0
-),
-
-used_clusters as (
-  select
-    days.cluster_id,
-    days.usage_date,
-    days.valid_from_as_of,
-    least(
-      days.valid_to_as_of,
-      coalesce(
-        min(case when days.valid_to_as_of = {{ open_date() }} then days.valid_from_as_of end) over (
-          partition by days.cluster_id
-          order by days.usage_date, days.valid_from_as_of
-          rows between 1 following and unbounded following
-        ),
-        days.valid_to_as_of
-      )
-    ) as matters_to_as_of
-  from {{ ref('int_cluster_day_versions') }} as days
-  where days.capacity_used_sum > 0 or days.hours_active > 0
-),
-
-used_after_end as (
-  select distinct
-    ended.as_of_date,
-    ended.account_id
-  from ended
-  inner join {{ ref('int_cluster_account_versions') }} as mapped
-    on ended.account_id = mapped.account_id
-    and ended.cloud = mapped.cloud
-    and mapped.valid_from_as_of <= ended.as_of_date
-    and ended.as_of_date < mapped.valid_to_as_of
-  inner join used_clusters
-    on mapped.cluster_id = used_clusters.cluster_id
-    and used_clusters.valid_from_as_of <= ended.as_of_date
-    and ended.as_of_date < used_clusters.matters_to_as_of
-    and used_clusters.usage_date >= ended.first_date_after
-),
-
-subscriptions as (
+-- Terms that had begun: subscriptions, and for accounts without any the contracts that Salesforce keeps.
+terms as (
   select
     accounts.as_of_date,
     accounts.account_id,
-    min(cast(subscriptions.starts_at as date)) as entitled_since,
-    max(case when {{ timestamp_add_hours('cast(accounts.as_of_date as timestamp)', 23) }} < subscriptions.to_hour then 1 else 0 end) = 1 as is_entitled
-  from {{ ref('int_subscription_accounts_as_of') }} as accounts
+    'tackle' as term_source,
+    subscriptions.subscription_id as term_id,
+    cast(subscriptions.starts_at as date) as start_date,
+    subscriptions.from_hour,
+    subscriptions.to_hour
+  from {{ dates_to_build(ref('int_subscription_accounts_as_of')) }} as accounts
   inner join dates on accounts.as_of_date = dates.as_of_date
   inner join {{ ref('int_subscriptions_at_snapshot') }} as subscriptions
     on coalesce(dates.tackle_load_id, 0) = subscriptions.snapshot_load_id
@@ -82,18 +39,49 @@ subscriptions as (
     and subscriptions.is_in_tackle
     and subscriptions.from_hour <= {{ timestamp_add_hours('cast(accounts.as_of_date as timestamp)', 23) }}
   where accounts.account_id is not null
-  group by accounts.as_of_date, accounts.account_id
-),
-
-salesforce_terms as (
+  union all
   select
     as_of_date,
     account_id,
-    min(start_date) as entitled_since,
-    max(case when is_in_force then 1 else 0 end) = 1 as is_entitled
+    'salesforce' as term_source,
+    contract_id as term_id,
+    start_date,
+    cast(start_date as timestamp) as from_hour,
+    coalesce(cast(first_date_after as timestamp), {{ end_of_time() }}) as to_hour
   from contracts
   where contract_source = 'salesforce'
-  group by as_of_date, account_id
+),
+
+reached as (
+  select
+    terms.*,
+    max(to_hour) over (
+      partition by as_of_date, account_id, term_source
+      order by from_hour, to_hour, term_id
+      rows between unbounded preceding and 1 preceding
+    ) as reached_hour
+  from terms
+),
+
+-- A term that begins later than all earlier ones ended begins a new entitlement; the newest one counts.
+stretches as (
+  select
+    reached.*,
+    max(case when reached_hour is null or reached_hour < from_hour then from_hour end) over (
+      partition by as_of_date, account_id, term_source
+    ) as stretch_from_hour
+  from reached
+),
+
+entitlements as (
+  select
+    as_of_date,
+    account_id,
+    term_source,
+    min(case when from_hour >= stretch_from_hour then start_date end) as entitled_since,
+    max(case when {{ timestamp_add_hours('cast(as_of_date as timestamp)', 23) }} < to_hour then 1 else 0 end) = 1 as is_entitled
+  from stretches
+  group by as_of_date, account_id, term_source
 ),
 
 cases as (
@@ -129,24 +117,22 @@ final as (
     in_force.account_id is not null as had_contract,
     coalesce(in_force.has_contract_in_force, false) as has_contract_in_force,
     coalesce(in_force.tackle_end_date, in_force.salesforce_end_date, accounts.renewal_date) as next_renewal_date,
-    used_after_end.account_id is not null as offer_expired_with_usage,
-    coalesce(subscriptions.entitled_since, salesforce_terms.entitled_since) as entitled_since,
-    coalesce(subscriptions.is_entitled, salesforce_terms.is_entitled, false) as is_entitled,
+    case when tackle.account_id is not null then tackle.entitled_since else salesforce.entitled_since end as entitled_since,
+    coalesce(tackle.is_entitled, salesforce.is_entitled, false) as is_entitled,
     coalesce(cases.cases_90d, 0) as cases_90d,
     coalesce(cases.networking_cases_90d, 0) as networking_cases_90d
   from accounts
   left join in_force
     on accounts.as_of_date = in_force.as_of_date
     and accounts.account_id = in_force.account_id
-  left join used_after_end
-    on accounts.as_of_date = used_after_end.as_of_date
-    and accounts.account_id = used_after_end.account_id
-  left join subscriptions
-    on accounts.as_of_date = subscriptions.as_of_date
-    and accounts.account_id = subscriptions.account_id
-  left join salesforce_terms
-    on accounts.as_of_date = salesforce_terms.as_of_date
-    and accounts.account_id = salesforce_terms.account_id
+  left join entitlements as tackle
+    on accounts.as_of_date = tackle.as_of_date
+    and accounts.account_id = tackle.account_id
+    and tackle.term_source = 'tackle'
+  left join entitlements as salesforce
+    on accounts.as_of_date = salesforce.as_of_date
+    and accounts.account_id = salesforce.account_id
+    and salesforce.term_source = 'salesforce'
   left join cases
     on accounts.as_of_date = cases.as_of_date
     and accounts.account_key = cases.account_key

@@ -1,9 +1,12 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 -- An account's usage in the windows that end with each as-of date: 28 days, the 28 before, and 56.
 with windows as (
   select
     dates.as_of_date,
     cast(usage_date as date) as usage_date
-  from {{ ref('int_as_of_dates') }} as dates, {{ date_spine(date_add_days('dates.as_of_date', -55), 'dates.as_of_date', 'usage_date') }}
+  from {{ dates_to_build(ref('int_as_of_dates')) }} as dates, {{ date_spine(date_add_days('dates.as_of_date', -55), 'dates.as_of_date', 'usage_date') }}
 ),
 
 days as (
@@ -35,7 +38,8 @@ final as (
     count(case when days_back >= 28 then held_tib end) as held_days_prior_28d,
     cast(sum(held_tib) as {{ type_decimal() }}) as held_tib_sum_56d,
     count(held_tib) as held_days_56d,
-    {{ slope('held_tib', '(-days_back)') }} as held_tib_slope_56d,
+    cast({{ slope_dividend('held_tib', '(-days_back)') }} as {{ type_decimal() }}) as held_tib_slope_dividend_56d,
+    cast({{ slope_divisor('held_tib', '(-days_back)') }} as {{ type_bigint() }}) as held_tib_slope_divisor_56d,
     cast(coalesce(sum(case when days_back < 28 then hours_observed end), 0) as {{ type_bigint() }}) as hours_observed_28d,
     cast(coalesce(sum(case when days_back < 28 then hours_active end), 0) as {{ type_bigint() }}) as hours_active_28d,
     max(case when days_back = 0 then held_tib end) as held_tib,

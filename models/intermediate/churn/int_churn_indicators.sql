@@ -1,6 +1,9 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 -- The churn indicators with, for each, why it is null. A reason comes first; the value is computed where there is none.
 with inputs as (
-  select * from {{ ref('int_churn_inputs') }}
+  select * from {{ dates_to_build(ref('int_churn_inputs')) }}
 ),
 
 reasons as (
@@ -27,14 +30,15 @@ reasons as (
     case
       when not is_covered_28d or coalesce(hours_observed_28d, 0) = 0 then 'insufficient_telemetry'
     end as active_hour_ratio_28d_reason,
+    -- Deviation and CUSUM look back eight weeks: both 28-day windows need the floor.
     case
-      when not is_covered_28d then 'insufficient_telemetry'
+      when not is_covered_28d or not is_covered_prior_28d then 'insufficient_telemetry'
       when held_tib is null then 'day_not_observed'
       when coalesce(weekdays_known, 0) < 4 then 'too_few_weekdays'
       when anomaly_z is null then 'no_spread'
     end as usage_anomaly_z_reason,
     case
-      when not is_covered_28d then 'insufficient_telemetry'
+      when not is_covered_28d or not is_covered_prior_28d then 'insufficient_telemetry'
       when level_shift is null then 'no_baseline'
     end as level_shift_reason,
     case
@@ -45,6 +49,7 @@ reasons as (
       when not is_covered_28d or not is_covered_prior_28d then 'insufficient_telemetry'
       when features_entitled = 0 then 'no_entitlement'
     end as feature_breadth_change_reason,
+    -- Its window is counted in observed days, so of the 28-day windows only the newest needs the floor.
     case
       when not is_entitled or entitled_since is null then 'no_entitlement'
       when not is_covered_28d then 'insufficient_telemetry'
@@ -55,13 +60,19 @@ reasons as (
     end as unused_entitlement_reason,
     case
       when entitled_since is null then 'no_entitlement'
-      when entitled_since < feed_first_date then 'entitled_before_feed'
-      when first_value_date is null or first_value_date < entitled_since then 'censored'
+      when first_expected_date is null then 'no_cluster'
+      when not had_limited_commitment and had_unlimited_commitment then 'unlimited'
+      when not had_limited_commitment then 'no_commitment'
+      -- The days before the first reading were not observed, so the first of them that counts cannot be told.
+      when is_entitled_before_feed then 'insufficient_telemetry'
+      when first_value_date is null then 'censored'
     end as time_to_first_value_days_reason,
     case
       when next_renewal_date is null then 'no_renewal_known'
     end as days_to_renewal_reason,
-    cast(null as {{ type_text() }}) as offer_expired_with_usage_reason,
+    case
+      when not was_used_after_end and is_unobserved_after_end then 'not_observed_since_end'
+    end as offer_expired_with_usage_reason,
     case
       when not is_covered_28d or coalesce(held_days_28d, 0) = 0 then 'insufficient_telemetry'
       when held_tib_sum_28d = 0 then 'usage_zero'
@@ -92,7 +103,7 @@ final as (
     end as usage_change_28d,
     usage_change_28d_reason,
     case when usage_trend_pct_week_reason is null then
-      held_tib_slope_56d / {{ safe_divide('held_tib_sum_56d', 'held_days_56d') }} * 700
+      {{ safe_divide('(held_tib_slope_dividend_56d * held_days_56d * 700)', '(held_tib_slope_divisor_56d * held_tib_sum_56d)') }}
     end as usage_trend_pct_week,
     usage_trend_pct_week_reason,
     case when days_since_activity_reason is null then
@@ -131,7 +142,7 @@ final as (
       {{ date_diff_days('as_of_date', 'next_renewal_date') }}
     end as days_to_renewal,
     days_to_renewal_reason,
-    offer_expired_with_usage,
+    case when offer_expired_with_usage_reason is null then was_used_after_end end as offer_expired_with_usage,
     offer_expired_with_usage_reason,
     case when cases_90d_per_100tib_reason is null then
       {{ safe_divide('(cast(cases_90d * held_days_28d as ' ~ type_decimal() ~ ') * 100)', 'held_tib_sum_28d') }}
@@ -153,6 +164,7 @@ final as (
     cases_90d,
     last_active_date,
     last_heard_date,
+    coalesce(days_of_source_outage, 0) as days_of_source_outage,
     next_renewal_date,
     entitled_since,
     has_contract_in_force

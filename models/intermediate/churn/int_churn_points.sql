@@ -1,7 +1,11 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 -- The points of each indicator under the churn policy of its as-of date: on a straight line from 0 at points_from to all at
--- points_to; a flag gives all or none. Points are not rounded: a score is a ratio and may be small.
+-- points_to; a flag gives all or none; an indicator that the policy does not weigh gives 0 of 0. Points are not rounded: a
+-- score is a ratio and may be small.
 with indicators as (
-  select * from {{ ref('int_churn_indicators') }}
+  select * from {{ dates_to_build(ref('int_churn_indicators')) }}
 ),
 
 policies as (
@@ -32,11 +36,12 @@ weighed as (
     long.*,
     policies.version as policy_version,
     weights.kind,
-    weights.max_points,
+    coalesce(weights.max_points, cast(0 as {{ type_decimal() }})) as max_points,
     weights.points_from,
     weights.points_to,
     case
       when long.raw_value is null then null
+      when weights.indicator is null then 0
       when weights.kind = 'flag' then long.raw_value
       else least(1, greatest(0, {{ safe_divide(
         '(long.raw_value - cast(weights.points_from as ' ~ type_double() ~ '))',
@@ -47,7 +52,7 @@ weighed as (
   inner join policies
     on policies.effective_from <= long.as_of_date
     and (policies.effective_to is null or long.as_of_date < policies.effective_to)
-  inner join {{ ref('stg_policies__churn_weights') }} as weights
+  left join {{ ref('stg_policies__churn_weights') }} as weights
     on policies.version = weights.version
     and long.indicator = weights.indicator
 ),

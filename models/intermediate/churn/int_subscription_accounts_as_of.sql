@@ -1,7 +1,10 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 -- The account of each subscription, as known at each as-of date: by the clusters that are billed to it, else by the Salesforce
 -- contract that names its Tackle contract, else by the opportunity that names its offer.
 with dates as (
-  select * from {{ ref('int_as_of_dates') }}
+  select * from {{ dates_to_build(ref('int_as_of_dates')) }}
 ),
 
 opportunities as (
@@ -13,7 +16,7 @@ by_cluster as (
     links.as_of_date,
     links.subscription_id,
     min(mapped.account_id) as account_id
-  from {{ ref('int_cluster_subscriptions_as_of') }} as links
+  from {{ dates_to_build(ref('int_cluster_subscriptions_as_of')) }} as links
   inner join {{ ref('int_cluster_account_versions') }} as mapped
     on links.cluster_id = mapped.cluster_id
     and mapped.valid_from_as_of <= links.as_of_date

@@ -10,6 +10,22 @@ items as (
   select * from {{ ref('int_entitlement_items_at_snapshot') }}
 ),
 
+entitled as (
+  select
+    terms.snapshot_load_id,
+    terms.subscription_id,
+    terms.cloud,
+    terms.dimension_name,
+    terms.quantity,
+    terms.subscription_id || '/' || cast(terms.item_position as {{ type_text() }}) as source_id,
+    greatest(terms.from_hour, subscriptions.from_hour) as from_hour,
+    least(terms.to_hour, subscriptions.to_hour) as to_hour
+  from {{ ref('int_entitlement_terms_at_snapshot') }} as terms
+  inner join subscriptions
+    on terms.snapshot_load_id = subscriptions.snapshot_load_id
+    and terms.subscription_id = subscriptions.subscription_id
+),
+
 marketplace_names as (
   select * from {{ ref('stg_policies__marketplace_dimensions') }}
 ),
@@ -144,38 +160,32 @@ microsoft as (
 
 aws as (
   select
-    items.snapshot_load_id,
-    items.subscription_id,
-    coalesce(names.dimension, items.dimension_name) as dimension,
-    subscriptions.from_hour,
-    least(subscriptions.to_hour, {{ hour_ceil('coalesce(items.expires_at, ' ~ end_of_time() ~ ')') }}) as to_hour,
-    items.subscription_id || '/' || cast(items.item_position as {{ type_text() }}) as source_id,
-    items.quantity
-  from items
-  inner join subscriptions
-    on items.snapshot_load_id = subscriptions.snapshot_load_id
-    and items.subscription_id = subscriptions.subscription_id
+    entitled.snapshot_load_id,
+    entitled.subscription_id,
+    coalesce(names.dimension, entitled.dimension_name) as dimension,
+    entitled.from_hour,
+    entitled.to_hour,
+    entitled.source_id,
+    entitled.quantity
+  from entitled
   left join marketplace_names as names
-    on items.cloud = names.cloud
-    and items.dimension_name = names.marketplace_name
-  where items.cloud = 'aws' and items.dimension_name is not null
+    on entitled.cloud = names.cloud
+    and entitled.dimension_name = names.marketplace_name
+  where entitled.cloud = 'aws' and entitled.dimension_name is not null
 ),
 
 azure as (
   select
-    items.snapshot_load_id,
-    items.subscription_id,
+    entitled.snapshot_load_id,
+    entitled.subscription_id,
     held_capacity.dimension,
-    subscriptions.from_hour,
-    subscriptions.to_hour,
-    items.subscription_id || '/' || cast(items.item_position as {{ type_text() }}) as source_id,
-    items.quantity
-  from items
+    entitled.from_hour,
+    entitled.to_hour,
+    entitled.source_id,
+    entitled.quantity
+  from entitled
   cross join held_capacity
-  inner join subscriptions
-    on items.snapshot_load_id = subscriptions.snapshot_load_id
-    and items.subscription_id = subscriptions.subscription_id
-  where items.cloud = 'azure'
+  where entitled.cloud = 'azure'
 ),
 
 candidates as (

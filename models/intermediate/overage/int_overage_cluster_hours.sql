@@ -19,19 +19,7 @@ rated_dimensions as (
 ),
 
 readings as (
-  select
-    revisions.subscription_id,
-    revisions.customer_id,
-    revisions.cluster_id,
-    revisions.region,
-    revisions.dimension,
-    revisions.hour,
-    revisions.usage_date,
-    revisions.quantity
-  from {{ ref('int_reading_revisions') }} as revisions
-  inner join rated_dimensions on revisions.dimension = rated_dimensions.dimension
-  cross join newest
-  where revisions.is_current and revisions.usage_date <= newest.as_of_date
+  select * from {{ ref('int_overage_readings') }}
 ),
 
 expected as (
@@ -91,7 +79,13 @@ final as (
     levels.usage_date,
     levels.customer_id,
     levels.region,
-    levels.quantity,
+    {{ fits(
+      'levels.quantity',
+      'abs(levels.quantity) >= 1e18',
+      "'overage: reading of ' || levels.cluster_id || ' ' || levels.dimension || ' at ' || cast(levels.hour as " ~ type_text()
+      ~ ") || ': got ' || cast(levels.quantity as " ~ type_text() ~ ") || ', want less than 1e18, which stays exact; have it restated'",
+      type_decimal()
+    ) }} as quantity,
     rated.policy_id,
     rated.policy_version
   from levels

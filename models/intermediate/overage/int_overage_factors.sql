@@ -43,7 +43,7 @@ rated as (
   from {{ ref('int_overage_cluster_hours') }}
 ),
 
-final as (
+factors as (
   select
     rated.subscription_id,
     rated.policy_id,
@@ -76,6 +76,24 @@ final as (
     and rated.policy_version = editions.version
     and editions.attribute = 'edition'
     and subscriptions.edition = editions.value
+),
+
+final as (
+  select
+    subscription_id,
+    policy_id,
+    policy_version,
+    {{ fits(
+      'factor_tier',
+      "cast(factor_tier as " ~ type_double() ~ ") * cast(factor_region as " ~ type_double() ~ ") * cast(factor_edition as " ~ type_double() ~ ") >= 1e15",
+      "'overage: multipliers of ' || subscription_id || ' under ' || policy_id || '@' || policy_version || ': got '"
+      ~ " || cast(factor_tier as " ~ type_text() ~ ") || ' x ' || cast(factor_region as " ~ type_text() ~ ") || ' x ' || cast(factor_edition as "
+      ~ type_text() ~ ") || ', want less than 1e15, which stays exact; correct the policy'",
+      type_decimal()
+    ) }} as factor_tier,
+    factor_edition,
+    factor_region
+  from factors
 )
 
 select * from final

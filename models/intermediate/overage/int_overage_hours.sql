@@ -17,17 +17,13 @@ subscriptions as (
   inner join newest on subscriptions.snapshot_load_id = newest.tackle_load_id
 ),
 
--- Whole months from the start's day to the hour's; one too many where the day of the month has not come round yet.
 cluster_hours as (
   select
     hours.*,
     policies.missing,
     subscriptions.start_date,
-    subscriptions.from_hour as term_from_hour,
     subscriptions.to_hour as term_to_hour,
-    case when subscriptions.start_date is null or subscriptions.start_date > hours.usage_date then 'calendar_month' else policies.period end as period,
-    (extract(year from hours.usage_date) - extract(year from subscriptions.start_date)) * 12
-    + extract(month from hours.usage_date) - extract(month from subscriptions.start_date) as months_since_start
+    policies.period
   from {{ ref('int_overage_cluster_hours') }} as hours
   inner join policies
     on hours.policy_id = policies.policy_id
@@ -36,23 +32,7 @@ cluster_hours as (
 ),
 
 in_periods as (
-  select
-    cluster_hours.*,
-    case
-      when period = 'calendar_month' then {{ month_start('usage_date') }}
-      when period = 'term' then start_date
-      when {{ date_add_months('start_date', 'months_since_start') }} <= usage_date
-        then {{ date_add_months('start_date', 'months_since_start') }}
-      else {{ date_add_months('start_date', 'months_since_start - 1') }}
-    end as billing_period,
-    case
-      when period = 'calendar_month' then {{ date_add_months(month_start('usage_date'), 1) }}
-      when period = 'term' then cast(term_to_hour as date)
-      when {{ date_add_months('start_date', 'months_since_start') }} <= usage_date
-        then {{ date_add_months('start_date', 'months_since_start + 1') }}
-      else {{ date_add_months('start_date', 'months_since_start') }}
-    end as billing_period_end
-  from cluster_hours
+  {{ with_billing_period('cluster_hours') }}
 ),
 
 period_sums as (
@@ -135,11 +115,27 @@ against_commitment as (
     and hours.hour < commitments.to_hour
 ),
 
-capped as (
+checked as (
   select
     against_commitment.*,
-    {{ decimal_mul('committed', 'burst_share') }} as burst_cap
+    {{ fits(
+      'committed',
+      'measured >= 1e18 or committed >= 1e18',
+      "'overage: hour ' || cast(hour as " ~ type_text() ~ ") || ' of subscription ' || subscription_id || ' ' || dimension || ': got '"
+      ~ " || coalesce(cast(measured as " ~ type_text() ~ "), 'nothing') || ' against ' || coalesce(cast(committed as " ~ type_text()
+      ~ "), 'no limit') || ', want less than 1e18, which stays exact; correct the commitment or have the readings restated'",
+      type_decimal()
+    ) }} as checked_committed
   from against_commitment
+),
+
+-- The burst share of a commitment has up to 15 fraction digits, and none is cut off.
+capped as (
+  select
+    checked.*,
+    cast(measured - checked_committed as {{ type_fine_decimal() }}) as excess,
+    cast({{ decimal_mul('checked_committed', 'burst_share', 15) }} as {{ type_fine_decimal() }}) as burst_cap
+  from checked
 ),
 
 banded as (
@@ -147,11 +143,8 @@ banded as (
     capped.*,
     -- Null is passed by hand: the engines' least() differ in what they make of it.
     case when measured is null or is_unlimited then measured else least(measured, committed) end as included,
-    case
-      when measured is null then null
-      when is_unlimited then 0
-      else least(greatest(measured - committed, 0), burst_cap)
-    end as burst
+    case when measured is null then null when is_unlimited or excess <= 0 then 0 else excess end as above_commitment,
+    case when measured is null then null when is_unlimited or excess <= 0 then 0 else least(excess, burst_cap) end as burst
   from capped
 ),
 
@@ -185,8 +178,8 @@ final as (
     commitment_source_id,
     measured,
     included,
-    cast(burst as {{ type_decimal() }}) as burst,
-    cast(measured - included - burst as {{ type_decimal() }}) as above,
+    cast(burst as {{ type_fine_decimal() }}) as burst,
+    cast(above_commitment - burst as {{ type_fine_decimal() }}) as above,
     is_over and hours_over <= grace_hours as is_grace,
     clusters_expected,
     clusters_metered,

@@ -1,4 +1,4 @@
--- The hours of a line reduced as its policy says. A cell is what is averaged (or added up) at once: the whole period for
+-- The hours of a line reduced as its policy says, exactly: what is rated is not rounded here. A cell is what is averaged (or added up) at once: the whole period for
 -- sum and avg_period, a day for avg_day and peak_day, an hour for p95_hour. A line is the sum of the cells it takes.
 with hours as (
   select
@@ -25,7 +25,7 @@ sums as (
     burst_share,
     cell_date,
     cell_hour,
-    case when reduce = 'sum' then 1 else nullif(count(measured), 0) end as divisor,
+    case when reduce = 'sum' then 1 else count(measured) end as hours,
     sum(measured) as measured,
     -- A mean is over the hours that were measured, a sum over all hours of the term.
     sum(case when reduce = 'sum' or measured is not null then committed end) as committed,
@@ -39,67 +39,68 @@ sums as (
   group by line_id, reduce, hinge_order, burst_share, cell_date, cell_hour
 ),
 
-means as (
+-- The hinge of a mean is the mean of the hinged sums: both have one divisor.
+capped as (
   select
-    line_id,
-    reduce,
-    hinge_order,
-    burst_share,
-    cell_date,
-    cell_hour,
-    is_unlimited,
-    {% for column in ['measured', 'committed', 'included', 'burst', 'above', 'rated_burst', 'rated_above'] -%}
-    case when reduce = 'sum' then cast({{ column }} as {{ type_decimal() }}) else {{ decimal_div(column, 'divisor') }} end as {{ column }}{{ ',' if not loop.last }}
-    {% endfor %}
+    sums.*,
+    hinge_order = 'reduce_then_hinge' as is_hinged_here,
+    cast(measured - committed as {{ type_fine_decimal() }}) as excess,
+    cast({{ decimal_mul('committed', 'burst_share', 15) }} as {{ type_fine_decimal() }}) as burst_cap
   from sums
+  where measured is not null
 ),
 
-hinges as (
+hinged as (
   select
-    means.*,
-    {{ decimal_mul('committed', 'burst_share') }} as burst_cap,
-    -- Three rounded means may differ from the mean of the whole by a last digit: it goes to the largest band in use.
-    measured - included - burst - above as remainder
-  from means
+    capped.*,
+    case when is_unlimited or excess <= 0 then 0 else excess end as hinged_excess,
+    case when is_unlimited or excess <= 0 then 0 else least(excess, burst_cap) end as hinged_burst
+  from capped
 ),
 
 banded as (
   select
     line_id,
     reduce,
-    hinge_order,
     cell_date,
     cell_hour,
-    measured,
-    committed,
-    case
-      when hinge_order = 'reduce_then_hinge' and not is_unlimited then least(measured, committed)
-      when hinge_order = 'reduce_then_hinge' then measured
-      when included > 0 then included + remainder
-      else included
-    end as included,
-    case
-      when hinge_order = 'reduce_then_hinge' and not is_unlimited
-        then least(greatest(measured - committed, 0), burst_cap)
-      when hinge_order = 'reduce_then_hinge' then 0
-      when included = 0 and above = 0 then burst + remainder
-      else burst
-    end as burst,
-    rated_burst,
-    rated_above
-  from hinges
+    hours,
+    case when reduce in ('avg_day', 'peak_day') then {{ day_mean_divisor() }} else hours end as divisor,
+    case when reduce in ('avg_day', 'peak_day') then {{ integer_divide(day_mean_divisor(), 'hours') }} else 1 end as weight,
+    cast(measured as {{ type_decimal() }}) as measured,
+    cast(committed as {{ type_decimal() }}) as committed,
+    cast(case when is_hinged_here then case when is_unlimited or excess <= 0 then measured else committed end else included end as {{ type_decimal() }}) as included,
+    cast(case when is_hinged_here then hinged_burst else burst end as {{ type_fine_decimal() }}) as burst,
+    cast(case when is_hinged_here then hinged_excess - hinged_burst else above end as {{ type_fine_decimal() }}) as above,
+    cast(case when is_hinged_here then hinged_burst else rated_burst end as {{ type_fine_decimal() }}) as rated_burst,
+    cast(case when is_hinged_here then hinged_excess - hinged_burst else rated_above end as {{ type_fine_decimal() }}) as rated_above
+  from hinged
+),
+
+{% set scales = {'measured': 9, 'committed': 9, 'included': 9, 'burst': 15, 'above': 15, 'rated_burst': 15, 'rated_above': 15} -%}
+digits as (
+  select
+    line_id,
+    reduce,
+    cell_date,
+    cell_hour,
+    hours,
+    divisor,
+    weight,
+    {% for column, scale in scales.items() -%}
+    {{ digits_of(column, scale) }} as {{ column }}{{ ',' if not loop.last }}
+    {% endfor %}
+  from banded
 ),
 
 -- Peak and percentile are chosen once, by the measured level.
 ranked as (
   select
-    banded.*,
-    measured - included - burst as above,
-    row_number() over (partition by line_id order by measured desc, cell_date, cell_hour) as peak_rank,
-    row_number() over (partition by line_id order by measured, cell_date, cell_hour) as level_rank,
+    digits.*,
+    row_number() over (partition by line_id order by measured * weight desc, cell_date, cell_hour) as peak_rank,
+    row_number() over (partition by line_id order by measured * weight, cell_date, cell_hour) as level_rank,
     count(*) over (partition by line_id) as cell_count
-  from banded
-  where measured is not null
+  from digits
 ),
 
 taken as (
@@ -112,19 +113,69 @@ taken as (
     end
 ),
 
+-- Each cell's mean as whole digits and what its division left over; the leftovers of all cells have one divisor.
+divided as (
+  select
+    line_id,
+    max(divisor) as divisor,
+    min(case when reduce in ('peak_day', 'p95_hour') then coalesce(cell_hour, cast(cell_date as timestamp)) end) as taken_from_hour,
+    {% for column in scales -%}
+    sum({{ integer_divide(column, 'hours') }}) as {{ column }},
+    sum(mod({{ column }}, hours) * weight) as {{ column }}_left{{ ',' if not loop.last }}
+    {% endfor %}
+  from taken
+  group by line_id
+),
+
+carried as (
+  select
+    line_id,
+    divisor,
+    taken_from_hour,
+    {% for column in scales -%}
+    {{ column }} + {{ integer_divide(column ~ '_left', 'divisor') }} as {{ column }},
+    mod({{ column }}_left, divisor) as {{ column }}_rest{{ ',' if not loop.last }}
+    {% endfor %}
+  from divided
+),
+
+rounded as (
+  select
+    carried.*,
+    {% for column, scale in scales.items() if not column.startswith('rated_') -%}
+    {{ digits_to_decimal(column, column ~ '_rest', 'divisor', scale) }} as {{ column }}_decimal{{ ',' if not loop.last }}
+    {% endfor %}
+  from carried
+),
+
+-- Bands rounded one by one may differ from the whole by a last digit: it goes to the largest one that is not exact.
+mended as (
+  select
+    rounded.*,
+    measured_decimal - included_decimal - burst_decimal - above_decimal as remainder,
+    case
+      when included_rest > 0 and included * {{ power_of_ten(6) }} >= greatest(burst, above) then 'included'
+      when burst >= above then 'burst'
+      else 'above'
+    end as mended_band
+  from rounded
+),
+
 reduced as (
   select
     line_id,
-    cast(sum(measured) as {{ type_decimal() }}) as measured,
-    cast(sum(committed) as {{ type_decimal() }}) as committed,
-    cast(sum(included) as {{ type_decimal() }}) as included,
-    cast(sum(burst) as {{ type_decimal() }}) as burst,
-    cast(sum(above) as {{ type_decimal() }}) as above,
-    cast(sum(case when hinge_order = 'reduce_then_hinge' then burst else rated_burst end) as {{ type_decimal() }}) as rated_burst,
-    cast(sum(case when hinge_order = 'reduce_then_hinge' then above else rated_above end) as {{ type_decimal() }}) as rated_above,
-    min(case when reduce in ('peak_day', 'p95_hour') then coalesce(cell_hour, cast(cell_date as timestamp)) end) as taken_from_hour
-  from taken
-  group by line_id
+    taken_from_hour,
+    divisor,
+    measured_decimal as measured,
+    committed_decimal as committed,
+    {% for band in ['included', 'burst', 'above'] -%}
+    {{ band }}_decimal + case when mended_band = '{{ band }}' then remainder else 0 end as {{ band }},
+    {% endfor -%}
+    {% for column in ['rated_burst', 'rated_above'] -%}
+    {{ fine_from_digits(column) }} as {{ column }},
+    {{ column }}_rest{{ ',' if not loop.last }}
+    {% endfor %}
+  from mended
 ),
 
 lines as (
@@ -165,13 +216,16 @@ final as (
       else reduced.committed
     end as committed,
     lines.is_unlimited,
-    -- A line of which no hour was metered has measured nothing; its unmetered hours say so.
-    coalesce(reduced.measured, 0) as measured,
-    coalesce(reduced.included, 0) as included,
-    coalesce(reduced.burst, 0) as burst,
-    coalesce(reduced.above, 0) as above,
-    coalesce(reduced.rated_burst, 0) as rated_burst,
-    coalesce(reduced.rated_above, 0) as rated_above,
+    -- A line of which no hour was metered has no quantity; its unmetered hours say so.
+    reduced.measured,
+    cast(reduced.included as {{ type_decimal() }}) as included,
+    cast(reduced.burst as {{ type_decimal() }}) as burst,
+    cast(reduced.above as {{ type_decimal() }}) as above,
+    cast(reduced.rated_burst as {{ type_fine_decimal() }}) as rated_burst,
+    cast(reduced.rated_burst_rest as {{ type_bigint() }}) as rated_burst_rest,
+    cast(reduced.rated_above as {{ type_fine_decimal() }}) as rated_above,
+    cast(reduced.rated_above_rest as {{ type_bigint() }}) as rated_above_rest,
+    cast(reduced.divisor as {{ type_bigint() }}) as divisor,
     reduced.taken_from_hour,
     lines.hours_expected,
     lines.hours_metered,
@@ -186,7 +240,6 @@ final as (
     policies.currency,
     policies.rounding_mode,
     policies.rounding_scale,
-    policies.true_up_committed_amount,
     policies.drawdown_opening_balance,
     factors.factor_tier,
     factors.factor_region,

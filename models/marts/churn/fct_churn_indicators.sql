@@ -1,5 +1,8 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 with indicators as (
-  select * from {{ ref('int_churn_indicators') }}
+  select * from {{ dates_to_build(ref('int_churn_indicators')) }}
 ),
 
 -- Floats added in a fixed order, so that every run gives the same sum.
@@ -13,7 +16,7 @@ scores as (
     {% endfor -%}
     sum(case when points is not null then max_points end) as known_points,
     sum(max_points) as all_points
-  from {{ ref('int_churn_points') }}
+  from {{ dates_to_build(ref('int_churn_points')) }}
   group by as_of_date, account_id, policy_version
 ),
 

@@ -1,5 +1,15 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'as_of_dates'}) }}
+{{ depends_on_touched('as_of_dates') }}
+
 with points as (
-  select * from {{ ref('int_churn_points') }}
+  select
+    points.*,
+    indicators.last_heard_date,
+    indicators.days_of_source_outage
+  from {{ dates_to_build(ref('int_churn_points')) }} as points
+  inner join {{ dates_to_build(ref('int_churn_indicators')) }} as indicators
+    on points.as_of_date = indicators.as_of_date
+    and points.account_id = indicators.account_id
 ),
 
 said as (
@@ -8,7 +18,10 @@ said as (
     case
       when raw_value is null then
         case unknown_reason
-          when 'insufficient_telemetry' then 'Not known: too few hours were observed.'
+          when 'insufficient_telemetry' then case
+            when indicator = 'time_to_first_value_days' then 'Not known: the entitlement is older than the first reading.'
+            else 'Not known: too few hours were observed.'
+          end
           when 'no_commitment' then 'Not known: no commitment was in force.'
           when 'unlimited' then 'Does not apply: the offer includes any quantity.'
           when 'prior_usage_zero' then 'Not known: nothing was held in the 28 days before.'
@@ -20,7 +33,7 @@ said as (
           when 'no_baseline' then 'Not known: no earlier days of the same weekdays to compare with.'
           when 'no_spread' then 'Not known: the earlier days of this weekday do not differ.'
           when 'no_entitlement' then 'Not known: no entitlement is in force.'
-          when 'entitled_before_feed' then 'Not known: the entitlement is older than the first reading.'
+          when 'not_observed_since_end' then 'Not known: no hour was observed since the contract ended.'
           when 'censored' then 'Not reached yet: a tenth of the commitment.'
           when 'no_renewal_known' then 'Not known: no contract is in force and no renewal date is kept.'
           when 'fewer_than_5_cases' then 'Not known: fewer than 5 cases.'
@@ -50,8 +63,11 @@ said as (
           when 'cases_90d_per_100tib' then {{ tenths_text('raw_value') }} || ' support cases per 100 TiB.'
           when 'networking_share_90d' then {{ whole_text('raw_value * 100') }} || ' % of its cases are about networking.'
           when 'days_without_telemetry' then case
-            when raw_value = 0 then 'Reporting.'
-            else 'Stopped reporting ' || {{ whole_text('raw_value') }} || ' days ago: an incident for SRE, not a customer who left.'
+            when last_heard_date is null and raw_value > 0 then 'Never reported, on ' || {{ whole_text('raw_value') }} || ' days: an incident for SRE.'
+            when raw_value > 0 then 'Stopped reporting, ' || {{ whole_text('raw_value') }} || ' days without it: an incident for SRE, not a customer who left.'
+            when last_heard_date = as_of_date then 'Reporting.'
+            when days_of_source_outage > 0 then 'Not heard for ' || {{ whole_text('days_of_source_outage') }} || ' days, in an outage of the source.'
+            else 'No hour is expected any more.'
           end
         end
     end as sentence
@@ -74,7 +90,7 @@ final as (
     policy_version,
     row_number() over (
       partition by as_of_date, account_id
-      order by case when points is null then 1 else 0 end, points desc, indicator_order
+      order by case when points is null then 1 else 0 end, points desc, case when max_points > 0 then 0 else 1 end, indicator_order
     ) as reason_rank
   from said
 )

@@ -1,9 +1,15 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'days'}) }}
+{{ depends_on_touched('days') }}
+
 with entries as (
   select * from {{ ref('stg_evidence__entries') }}
 ),
 
 readings as (
-  select * from {{ ref('int_reading_revisions') }}
+  select * from {{ ref('int_reading_revisions') }} as readings
+  {% if is_incremental() %}
+  where {{ is_touched('days', 'readings') }}
+  {% endif %}
 ),
 
 tree_heads as (
@@ -20,11 +26,57 @@ periods as (
   from readings
 ),
 
+closes as (
+  select * from {{ ref('stg_evidence__period_closes') }}
+),
+
 dated as (
   select
-    *,
-    recorded_at > {{ close_cut_off_at('service_period') }} as after_cutoff
+    periods.*,
+    periods.recorded_at > coalesce(closes.cut_off_at, {{ close_cut_off_at('periods.service_period') }}) as after_cutoff,
+    coalesce(closes.approved_load_id < periods.load_id, false) as was_closed
   from periods
+  left join closes on periods.service_period = closes.month
+),
+
+-- What missed its period is booked in the earliest later one that was not closed when it was loaded: the next, or the one
+-- after a closed one.
+missed as (
+  select distinct
+    service_period,
+    load_id
+  from dated
+  where after_cutoff or was_closed
+),
+
+later as (
+  select
+    service_period,
+    load_id,
+    {{ date_add_months('service_period', 1) }} as month
+  from missed
+  union distinct
+  select
+    missed.service_period,
+    missed.load_id,
+    {{ date_add_months('closes.month', 1) }} as month
+  from missed
+  inner join closes
+    on missed.service_period < closes.month
+    and closes.approved_load_id < missed.load_id
+),
+
+postings as (
+  select
+    later.service_period,
+    later.load_id,
+    min(later.month) as posting_period
+  from later
+  left join closes
+    on later.month = closes.month
+    and closes.approved_load_id < later.load_id
+  where closes.month is null
+  group by later.service_period, later.load_id
 ),
 
 -- The first tree that holds an entry; none while it is not sealed. BigQuery's outer joins need an equality, hence the two steps.
@@ -69,13 +121,12 @@ final as (
     readings.supersedes_index,
     readings.superseded_by_index,
     readings.service_period,
-    -- No period is closed yet, so every later period is open: what missed its cut-off is booked in the next one.
-    case
-      when readings.after_cutoff then {{ date_add_months('readings.service_period', 1) }}
-      else readings.service_period
-    end as posting_period
+    case when readings.after_cutoff or readings.was_closed then postings.posting_period else readings.service_period end as posting_period
   from entries
-  left join dated as readings on entries.evidence_index = readings.evidence_index
+  {{ "inner" if is_incremental() else "left" }} join dated as readings on entries.evidence_index = readings.evidence_index
+  left join postings
+    on readings.service_period = postings.service_period
+    and readings.load_id = postings.load_id
   left join sealed on entries.evidence_index = sealed.evidence_index
 )
 

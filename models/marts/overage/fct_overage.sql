@@ -1,182 +1,147 @@
-with newest as (
-  select
-    as_of_date,
-    coalesce(tackle_load_id, 0) as tackle_load_id
-  from {{ ref('int_as_of_dates') }}
-  where is_newest
+-- What a close froze stays as it is. A line of a month that is not closed accrues. What the truth of a closed line differs by is
+-- an adjustment in the earliest later month that is open: the difference to all that is frozen of the line, so that all its
+-- lines add up to the truth (the amount is rounded once, over the whole). With the next close the adjustment is frozen, too.
+with truth as (
+  select * from {{ ref('int_overage_lines') }}
 ),
 
-accounts as (
-  select * from {{ ref('int_customer_account_current') }}
+frozen as (
+  select
+    closed_lines.*,
+    coalesce(corrects_line_id, line_id) as origin_line_id
+  from {{ ref('stg_evidence__closed_lines') }} as closed_lines
 ),
 
-products as (
-  select
-    lines.*,
-    {{ overage_product('rated_burst', 'rated_above', 'rate_burst', 'rate_above', 'factor_tier', 'factor_region', 'factor_edition') }} as product
-  from {{ ref('int_overage_usage_lines') }} as lines
+closes as (
+  select month from {{ ref('stg_evidence__period_closes') }}
 ),
 
-priced as (
+{% set summed = ['committed', 'measured', 'included', 'burst', 'above', 'amount', 'hours_expected', 'hours_metered', 'hours_estimated', 'hours_unmetered', 'hours_grace'] -%}
+frozen_sums as (
   select
-    products.*,
-    {{ overage_rounded('product', 'rounding_mode', 'rounding_scale') }} as amount
-  from products
+    origin_line_id,
+    min(close_month) as close_month,
+    {% for column in summed -%}
+    sum({{ column }}) as {{ column }}{{ ',' if not loop.last }}
+    {% endfor %}
+  from frozen
+  group by origin_line_id
 ),
 
-charged as (
+{% set described = [
+  'account_id', 'customer_id', 'subscription_id', 'cloud', 'plan', 'dimension', 'unit', 'billing_period', 'billing_period_end',
+  'policy_id', 'policy_version', 'is_unlimited', 'rate_burst', 'rate_above', 'factor_tier', 'factor_region', 'factor_edition',
+  'multiplier', 'currency', 'taken_from_hour', 'first_hour', 'last_hour'
+] -%}
+-- A line that is frozen and no longer arises has a truth of nothing.
+vanished as (
   select
-    priced.*,
-    sum(amount) over (
-      partition by subscription_id, dimension, policy_id, policy_version
-      order by billing_period
-      rows between unbounded preceding and 1 preceding
-    ) as charged_before
-  from priced
+    frozen.*,
+    row_number() over (partition by frozen.origin_line_id order by frozen.close_month, frozen.line_id) as freeze_rank
+  from frozen
+  left join truth on frozen.origin_line_id = truth.line_id
+  where truth.line_id is null
 ),
 
-usage_lines as (
+known as (
   select
-    charged.*,
-    'usage' as line_type
-  from charged
-),
-
--- What is drawn from a balance paid in advance is taken off again.
-drawdown_lines as (
-  select
-    charged.*,
-    'drawdown' as line_type,
-    -least(greatest(drawdown_opening_balance - coalesce(charged_before, 0), 0), amount) as drawn
-  from charged
-  where drawdown_opening_balance is not null
-),
-
--- Due once the period is over.
-true_up_lines as (
-  select
-    charged.*,
-    'true_up' as line_type,
-    greatest(true_up_committed_amount - amount, 0) as due
-  from charged
-  cross join newest
-  where true_up_committed_amount is not null and billing_period_end <= {{ date_add_days('newest.as_of_date', 1) }}
-),
-
-{% set identity = 'subscription_id, customer_id, dimension, billing_period, billing_period_end, policy_id, policy_version, currency' %}
-lines as (
-  select
-    {{ identity }},
     line_id,
     line_type,
-    committed,
-    is_unlimited,
-    measured,
-    included,
-    burst,
-    above,
-    rate_burst,
-    rate_above,
-    factor_tier,
-    factor_region,
-    factor_edition,
-    amount,
-    taken_from_hour,
-    hours_expected,
-    hours_metered,
-    hours_estimated,
-    hours_unmetered,
-    hours_grace,
-    first_hour,
-    last_hour
-  from usage_lines
-  {% for source, amount in [('drawdown_lines', 'drawn'), ('true_up_lines', 'due')] -%}
+    close_month,
+    {{ described | join(', ') }},
+    {{ summed | join(', ') }}
+  from truth
   union all
   select
-    {{ identity }},
-    {{ surrogate_key(['line_type', 'subscription_id', 'dimension', 'billing_period', 'policy_id', 'policy_version']) }} as line_id,
+    origin_line_id as line_id,
     line_type,
-    null as committed,
-    false as is_unlimited,
-    null as measured,
-    null as included,
-    null as burst,
-    null as above,
-    null as rate_burst,
-    null as rate_above,
-    1 as factor_tier,
-    1 as factor_region,
-    1 as factor_edition,
-    {{ amount }} as amount,
-    null as taken_from_hour,
-    null as hours_expected,
-    null as hours_metered,
-    null as hours_estimated,
-    null as hours_unmetered,
-    null as hours_grace,
-    null as first_hour,
-    null as last_hour
-  from {{ source }}
-  {% endfor %}
+    close_month,
+    {{ described | join(', ') }},
+    {% for column in summed -%}
+    null as {{ column }}{{ ',' if not loop.last }}
+    {% endfor %}
+  from vanished
+  where freeze_rank = 1
 ),
 
-multiplied as (
+compared as (
   select
-    lines.*,
-    {{ decimal_mul('factor_tier', 'factor_region') }} as factor_tier_region
-  from lines
+    known.*,
+    closes.month is null and frozen_sums.origin_line_id is null as is_accruing,
+    coalesce(frozen_sums.close_month, known.close_month) as closed_with,
+    {% for column in summed -%}
+    case
+      when known.{{ column }} is not null or frozen_sums.{{ column }} is not null
+        then coalesce(known.{{ column }}, 0) - coalesce(frozen_sums.{{ column }}, 0)
+    end as {{ column }}_difference{{ ',' if not loop.last }}
+    {% endfor %}
+  from known
+  left join frozen_sums on known.line_id = frozen_sums.origin_line_id
+  left join closes on known.close_month = closes.month
+),
+
+next_months as (
+  select {{ date_add_months('month', 1) }} as month from closes
+),
+
+open_months as (
+  select next_months.month from next_months
+  left join closes on next_months.month = closes.month
+  where closes.month is null
+),
+
+adjusted as (
+  select
+    compared.line_id,
+    min(open_months.month) as posting_period
+  from compared
+  inner join open_months on open_months.month > compared.closed_with
+  where
+    not compared.is_accruing
+    and ({% for column in summed %}compared.{{ column }}_difference <> 0{{ ' or ' if not loop.last }}{% endfor %})
+  group by compared.line_id
 ),
 
 final as (
   select
-    multiplied.line_id,
-    multiplied.line_type,
-    accounts.account_id,
-    multiplied.customer_id,
-    multiplied.subscription_id,
-    subscriptions.cloud,
-    subscriptions.plan,
-    multiplied.dimension,
-    policies.unit,
-    multiplied.billing_period,
-    multiplied.billing_period_end,
-    multiplied.policy_id,
-    multiplied.policy_version,
-    multiplied.committed,
-    multiplied.is_unlimited,
-    multiplied.measured,
-    multiplied.included,
-    multiplied.burst,
-    multiplied.above,
-    multiplied.rate_burst,
-    multiplied.rate_above,
-    multiplied.factor_tier,
-    multiplied.factor_region,
-    multiplied.factor_edition,
-    {{ decimal_mul('factor_tier_region', 'factor_edition') }} as multiplier,
-    cast(multiplied.amount as {{ type_decimal() }}) as amount,
-    multiplied.currency,
-    multiplied.billing_period as service_period,
-    multiplied.billing_period as posting_period,
+    line_id,
+    line_type,
+    {{ described | join(', ') }},
+    {{ summed | join(', ') }},
+    close_month,
+    service_period,
+    posting_period,
+    status,
+    corrects_line_id
+  from frozen
+  union all
+  select
+    line_id,
+    line_type,
+    {{ described | join(', ') }},
+    {{ summed | join(', ') }},
+    close_month,
+    billing_period as service_period,
+    billing_period as posting_period,
     'accruing' as status,
-    cast(null as {{ type_text() }}) as corrects_line_id,
-    multiplied.taken_from_hour,
-    multiplied.hours_expected,
-    multiplied.hours_metered,
-    multiplied.hours_estimated,
-    multiplied.hours_unmetered,
-    multiplied.hours_grace,
-    multiplied.first_hour,
-    multiplied.last_hour
-  from multiplied
-  cross join newest
-  inner join {{ ref('stg_policies__overage_policies') }} as policies
-    on multiplied.policy_id = policies.policy_id
-    and multiplied.policy_version = policies.version
-  left join {{ ref('int_subscriptions_at_snapshot') }} as subscriptions
-    on subscriptions.snapshot_load_id = newest.tackle_load_id
-    and multiplied.subscription_id = subscriptions.subscription_id
-  left join accounts on multiplied.customer_id = accounts.customer_id
+    null as corrects_line_id
+  from compared
+  where is_accruing
+  union all
+  select
+    {{ surrogate_key(["'adjustment'", 'compared.line_id', 'adjusted.posting_period']) }} as line_id,
+    'adjustment' as line_type,
+    {{ described | join(', ') }},
+    {% for column in summed -%}
+    cast(compared.{{ column }}_difference as {{ type_bigint() if column.startswith('hours') else type_decimal() }}) as {{ column }},
+    {% endfor -%}
+    adjusted.posting_period as close_month,
+    compared.billing_period as service_period,
+    adjusted.posting_period,
+    'adjustment' as status,
+    compared.line_id as corrects_line_id
+  from compared
+  inner join adjusted on compared.line_id = adjusted.line_id
 )
 
 select * from final

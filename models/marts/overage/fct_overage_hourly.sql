@@ -2,36 +2,68 @@ with hours as (
   select * from {{ ref('int_overage_hours') }}
 ),
 
+policies as (
+  select * from {{ ref('stg_policies__overage_policies') }}
+),
+
+-- The rates of a line that has its amount fit.
 lines as (
-  select * from {{ ref('int_overage_usage_lines') }}
+  select
+    usage_lines.line_id,
+    policies.reduce,
+    policies.reduce in ('sum', 'avg_day', 'avg_period') and policies.hinge_order = 'hinge_then_reduce' as is_added_up,
+    {% for band in ['burst', 'above'] -%}
+    {{ overage_rate_digits('usage_lines.rate_' ~ band, 'factor_tier', 'factor_region', 'factor_edition') }} as rate_{{ band }}_digits,
+    cast(usage_lines.rate_{{ band }} as {{ type_double() }}) * cast(factor_tier as {{ type_double() }})
+    * cast(factor_region as {{ type_double() }}) * cast(factor_edition as {{ type_double() }}) as {{ band }}_price{{ ',' if not loop.last }}
+    {% endfor %}
+  from {{ ref('int_overage_usage_amounts') }} as usage_lines
+  inner join policies
+    on usage_lines.policy_id = policies.policy_id
+    and usage_lines.policy_version = policies.version
 ),
 
 -- How many measured hours a mean divides by; 1 where hours are added up.
 weighted as (
   select
     hours.*,
-    lines.reduce,
-    lines.rate_burst,
-    lines.rate_above,
-    lines.factor_tier,
-    lines.factor_region,
-    lines.factor_edition,
-    case when hours.is_grace then 0 else hours.burst end as rated_burst,
-    case when hours.is_grace then 0 else hours.above end as rated_above,
     case lines.reduce
       when 'sum' then 1
       when 'avg_day' then count(hours.measured) over (partition by hours.line_id, hours.usage_date)
       when 'avg_period' then count(hours.measured) over (partition by hours.line_id)
-    end as weight_divisor
+    end as weight_divisor,
+    lines.is_added_up,
+    lines.rate_burst_digits,
+    lines.rate_above_digits,
+    coalesce(
+      hours.measured >= 5e13
+      or cast(hours.burst as {{ type_double() }}) * lines.burst_price + cast(hours.above as {{ type_double() }}) * lines.above_price >= 1e11,
+      false
+    ) as is_too_large
   from hours
   inner join lines on hours.line_id = lines.line_id
 ),
 
-products as (
+digits as (
   select
     weighted.*,
-    {{ overage_product('rated_burst', 'rated_above', 'rate_burst', 'rate_above', 'factor_tier', 'factor_region', 'factor_edition') }} as product
+    {% for band in ['burst', 'above'] -%}
+    {{ fits(
+      'case when is_grace then 0 else ' ~ digits_of(band, 15) ~ ' end',
+      'is_too_large',
+      "'overage: hour ' || cast(hour as " ~ type_text() ~ ") || ' of subscription ' || subscription_id || ' ' || dimension || ': got '"
+      ~ " || cast(measured as " ~ type_text() ~ ") || ', want less than 5e13 and an amount below 1e11, which stays exact; correct the policy or have the reading restated'",
+      type_whole()
+    ) }} as {{ band }}_digits{{ ',' if not loop.last }}
+    {% endfor %}
   from weighted
+),
+
+products as (
+  select
+    digits.*,
+    {{ overage_product_high(6) }} + {{ integer_divide(overage_product_low(6), power_of_ten(6)) }} as amount_digits
+  from digits
 ),
 
 final as (
@@ -52,7 +84,7 @@ final as (
     above,
     weight_divisor,
     is_grace,
-    case when reduce = 'sum' then {{ overage_unrounded('product') }} end as amount_unrounded,
+    case when is_added_up then {{ overage_unrounded('amount_digits') }} end as amount_unrounded,
     metering,
     clusters_expected,
     clusters_metered,

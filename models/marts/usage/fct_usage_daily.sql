@@ -1,5 +1,11 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'usage'}) }}
+{{ depends_on_touched('usage') }}
+
 with hourly as (
-  select * from {{ ref('fct_usage_hourly') }}
+  select * from {{ ref('fct_usage_hourly') }} as hours
+  {% if is_incremental() %}
+  where {{ is_touched('usage', 'hours') }}
+  {% endif %}
 ),
 
 dimensions as (

@@ -1,6 +1,12 @@
+{{ config(materialized='incremental', meta={'rebuilt': 'usage'}) }}
+{{ depends_on_touched('usage') }}
+
 with revisions as (
-  select * from {{ ref('int_reading_revisions') }}
+  select * from {{ ref('int_reading_revisions') }} as readings
   where is_current
+    {% if is_incremental() %}
+    and ({{ is_touched('usage', 'readings') }})
+    {% endif %}
 ),
 
 newest as (

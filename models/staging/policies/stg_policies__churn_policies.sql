@@ -10,6 +10,8 @@ final as (
     cast(watch_from as {{ type_decimal() }}) as watch_from,
     cast(high_from as {{ type_decimal() }}) as high_from,
     cast(min_coverage as {{ type_decimal() }}) as min_coverage,
+    cast(backtest_lead_days as {{ type_bigint() }}) as backtest_lead_days,
+    cast(backtest_min_events as {{ type_bigint() }}) as backtest_min_events,
     prepared_by,
     approved_by
   from source

@@ -54,6 +54,7 @@ function callOptions(command: DbtCommand, call: AnyCall): readonly string[] {
     ...(call.fullRefresh ? ['--full-refresh'] : []),
     ...(call.staticPage ? ['--static'] : []),
     ...selection(command, 'select', call.select),
+    ...(call.indirectSelection === undefined ? [] : [`--indirect-selection=${call.indirectSelection}`]),
     ...(call.exclude?.length === 0 ? [] : selection(command, 'exclude', call.exclude)),
   ];
 }

@@ -40,6 +40,8 @@ export interface DbtSelectCall extends DbtParseCall {
   /** dbt selectors (`my_model+`, `tag:nightly`), any of which may match. Absent: all nodes. Empty is refused. */
   readonly select?: readonly string[];
   readonly exclude?: readonly string[];
+  /** Which tests of a selected or excluded model go with it; dbt's default is `eager`. `empty`: none. */
+  readonly indirectSelection?: 'eager' | 'cautious' | 'buildable' | 'empty';
   /** Stop at the first error or failed test; what did not run counts as skipped. */
   readonly failFast?: boolean;
 }

@@ -7,7 +7,16 @@ import { printTables, type Sql, type TablePrint, withWarehouse } from '../../sup
 const WHICH_RUN = ['run_id', 'load_id', 'loaded_at', 'received_at', 'updated_at', 'sealed_at'];
 const WHEN = ['quarantined_at', 'last_seen_at', 'replayed_at', 'replayed_run_id', 'replayed_load_id'];
 /** These grow with each run or each reading of a list; they are looked at one by one. */
-const GROWING = ['loads', 'pages', 'runs', 'run_steps', 'snapshots', 'control_totals'];
+const GROWING = [
+  'loads',
+  'pages',
+  'runs',
+  'run_steps',
+  'snapshots',
+  'control_totals',
+  'builds',
+  'tree_heads',
+];
 
 type Rows = Awaited<ReturnType<Sql>>;
 
@@ -21,6 +30,8 @@ export interface LoadedState {
   readonly control_totals: Rows;
   readonly snapshots: Rows;
   readonly newest_run: Rows;
+  /** The log's newest head; a run after a killed one seals what that had loaded first, at its size. */
+  readonly head: Rows;
   /** Loads whose rows do not add up, or are not what the tables hold; runs that never ended. */
   readonly wrong: Rows;
   readonly files: Readonly<Record<string, string>>;
@@ -47,6 +58,7 @@ export async function loadedState(dataDir: string, before: number): Promise<Load
       control_totals: await sql(CONTROL_TOTALS),
       snapshots: await sql('SELECT DISTINCT source, snapshot_date FROM ops.snapshots ORDER BY ALL'),
       newest_run: await sql(NEWEST_RUN),
+      head: await sql(HEAD),
       wrong: [...(await sql(WRONG_LOADS)), ...(await notInTables(sql)), ...(await seenTooOften(sql))],
       files: await smallFiles(dataDir),
     };
@@ -82,6 +94,10 @@ const NEWEST_RUN = `
   SELECT r.command, r.status, r.as_of_date, r.error, s.stage, s.status AS step
   FROM (SELECT * FROM ops.runs ORDER BY started_at DESC, status DESC LIMIT 1) AS r
     LEFT JOIN ops.run_steps AS s USING (run_id) ORDER BY s.started_at`;
+
+const HEAD = `
+  SELECT tree_size, hex(root_hash) AS root, hex(frontier) AS frontier
+  FROM evidence.tree_heads ORDER BY tree_size DESC LIMIT 1`;
 
 const WRONG_LOADS = `
   SELECT 'load ' || load_id AS what FROM ops.loads

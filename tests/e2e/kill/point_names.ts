@@ -6,6 +6,8 @@ const CHANGING = [
   /[0-9a-f]{64}/g, // hashes of pages
   /\d{4}-\d{2}-\d{2}/g, // days of receipt
   /(?<=\.csv\.)\d+/g, // process ids
+  /(?<=tile[/\\]\d[/\\]).+/g, // numbers of tiles
+  /\d{12}(?=\.checkpoint)/g, // sizes of the log
 ];
 
 /** A path as it is called in every run: below the data directory, with `*` for what changes; null for other files. */

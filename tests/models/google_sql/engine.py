@@ -5,10 +5,12 @@ import re
 
 import limits
 import values
+from google.protobuf.message import DecodeError
 from zetasql.api import Analyzer, CatalogBuilder, TableBuilder
 from zetasql.core.local_service import ZetaSqlLocalService
 from zetasql.types import AnalyzerOptions, ParseResumeLocation, PrepareQueryRequest, ZetaSQLBuiltinFunctionOptions
 from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2
+from zetasql.wasi._pb2.zetasql.public import type_pb2
 
 NAME = re.compile(r"`([\w-]+)`\.`(\w+)`\.`(\w+)`")
 KINDS = {
@@ -145,7 +147,21 @@ class Engine:
         return queries, encoded[clause.parse_location_range.end :].decode()
 
     def columns(self, sql):
-        return columns_of(self.analyzer(sql).analyze_statement(sql))
+        try:
+            return columns_of(self.analyzer(sql).analyze_statement(sql))
+        except DecodeError:
+            # Protobuf reads a tree of a hundred levels; expressions may be deeper. What is prepared says only its columns.
+            return self.prepared_columns(sql)
+
+    def prepared_columns(self, sql):
+        request = PrepareQueryRequest(
+            sql=sql, options=self.options, simple_catalog=self.catalogue(self.named(sql))
+        ).to_proto()
+        prepared = self.call("PrepareQuery", request, local_service_pb2.PrepareQueryResponse).prepared
+        self.service.unprepare_query(prepared_query_id=prepared.prepared_query_id)
+        kinds = type_pb2.TypeKind
+        names = {each.name: kinds.Name(each.type.type_kind).removeprefix("TYPE_") for each in prepared.columns}
+        return {name: kind.replace("DOUBLE", "FLOAT64") for name, kind in names.items()}
 
     def rows(self, sql, columns, inputs):
         texts = ", ".join(values.as_text(column, kind) for column, kind in columns.items())

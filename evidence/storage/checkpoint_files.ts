@@ -1,0 +1,81 @@
+import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { encodeVerifierKey, parseVerifierKey, type VerifierKey } from '../note.ts';
+
+/** A checkpoint as it is kept. */
+export interface KeptCheckpoint {
+  readonly size: number;
+  readonly file: string;
+  readonly note: string;
+}
+
+const KEPT = /^(\d{12})\.checkpoint$/;
+
+/** Where the checkpoint of a size is kept. */
+export function checkpointFile(folder: string, size: number): string {
+  return join(folder, 'checkpoints', `${String(size).padStart(12, '0')}.checkpoint`);
+}
+
+/** Keeps a checkpoint under its size and as the newest one, and the line of its verifier key, all on disk when it returns. */
+export async function keepCheckpoint(
+  folder: string,
+  size: number,
+  note: string,
+  key: VerifierKey,
+): Promise<void> {
+  await mkdir(join(folder, 'checkpoints'), { recursive: true });
+  await keepVerifierKey(folder, key);
+  await replace(checkpointFile(folder, size), note);
+  await replace(join(folder, 'checkpoint'), note);
+}
+
+/** Keys that have signed once stay: older checkpoints need them. */
+async function keepVerifierKey(folder: string, key: VerifierKey): Promise<void> {
+  const line = encodeVerifierKey(key);
+  const lines = await verifierLines(folder);
+  if (!lines.includes(line)) await replace(verifierFile(folder), `${[...lines, line].join('\n')}\n`);
+}
+
+/** Every checkpoint that is kept, in order of size. */
+export async function readCheckpoints(folder: string): Promise<readonly KeptCheckpoint[]> {
+  const names = (await readdir(join(folder, 'checkpoints')).catch(absent)) ?? [];
+  const kept = names.filter((name) => KEPT.test(name)).toSorted();
+  return Promise.all(
+    kept.map(async (name) => {
+      const file = join(folder, 'checkpoints', name);
+      return { size: Number.parseInt(name, 10), file, note: await readFile(file, 'utf8') };
+    }),
+  );
+}
+
+/** @throws Error where a line is no verifier key */
+export async function readVerifierKeys(folder: string): Promise<readonly VerifierKey[]> {
+  return (await verifierLines(folder)).map(parseVerifierKey);
+}
+
+async function verifierLines(folder: string): Promise<readonly string[]> {
+  const text = (await readFile(verifierFile(folder), 'utf8').catch(absent)) ?? '';
+  return text.split('\n').filter((line) => line !== '');
+}
+
+function verifierFile(folder: string): string {
+  return join(folder, 'verifier.vkey');
+}
+
+function absent(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null;
+  throw error;
+}
+
+/** A reader sees the old file or the new one. */
+async function replace(file: string, text: string): Promise<void> {
+  const partial = `${file}.partial`;
+  const handle = await open(partial, 'w');
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(partial, file);
+}

@@ -1,0 +1,21 @@
+with source as (
+  select * from {{ source('evidence', 'period_closes') }}
+),
+
+final as (
+  select
+    month,
+    cut_off_at,
+    prepared_load_id,
+    approved_load_id,
+    prepared_by,
+    prepared_at,
+    approved_by,
+    approved_at,
+    accepted_reason,
+    tree_size,
+    {{ bytes_to_hex('root_hash') }} as root_hash
+  from source
+)
+
+select * from final

@@ -1,0 +1,248 @@
+import { readFile } from 'node:fs/promises';
+import { type Checkpoint, openCheckpoint } from '../../evidence/checkpoint.ts';
+import { LEAF_FIELDS, type Leaf, leafData, leafHash } from '../../evidence/leaf.ts';
+import { append, EMPTY_TREE, rootHash, type Tree } from '../../evidence/merkle.ts';
+import type { VerifierKey } from '../../evidence/note.ts';
+import { rangeHash } from '../../evidence/proof.ts';
+import { readCheckpoints, readVerifierKeys } from '../../evidence/storage/checkpoint_files.ts';
+import { readTile, TileMissing } from '../../evidence/storage/tile_files.ts';
+import { hashesOn, nodeOver, TILE_HEIGHT, TILE_WIDTH, tilePath, tilesOf } from '../../evidence/tiles.ts';
+import { DifferenceError, UsageError } from '../../schemas/errors.ts';
+import { readLanded } from '../../warehouse/landing.ts';
+import type { LoggedRow, Warehouse } from '../../warehouse/warehouse.ts';
+import type { DataPaths } from '../paths.ts';
+
+const HASH_BYTES = 32;
+
+/** What a verification held against what, in numbers. */
+export interface Verified {
+  readonly tree_size: number;
+  readonly root_hash: string;
+  /** Entries whose leaf was made anew from the readings. */
+  readonly entries: number;
+  /** Checkpoints whose signature and root hold, each the beginning of the next. */
+  readonly checkpoints: number;
+  readonly tiles: number;
+  readonly pages: number;
+  /** Rows of `fct_metering_evidence`; null before it was ever built. */
+  readonly evidence_rows: number | null;
+  /** Size of the checkpoint that was kept elsewhere; null without one: then a rollback cannot be seen. */
+  readonly against: number | null;
+}
+
+/** Told while it goes on: so many of so many things of a kind. */
+export type Tell = (item: string, done: number, total: number | null) => void;
+
+/**
+ * Holds everything that is kept of the log against everything else: leaves made anew from the readings, the tree over
+ * them, each checkpoint and tile, each landed page, the evidence table, and a checkpoint that was kept elsewhere.
+ * @throws DifferenceError naming the first difference, with index, reading and both values
+ */
+export async function verifyEvidence(
+  data: DataPaths,
+  warehouse: Warehouse,
+  against: string | null,
+  tell: Tell,
+): Promise<Verified> {
+  const keys = await readVerifierKeys(data.evidence);
+  const checkpoints = await signedCheckpoints(data, keys);
+  const outside = against === null ? null : await outsideCheckpoint(against, keys);
+  const walk = await walkEntries(data, warehouse, tell);
+  const wanted = outside === null ? checkpoints : [...checkpoints, outside];
+  for (const checkpoint of wanted) await compareRoot(checkpoint, walk);
+  await compareHead(warehouse, walk);
+  const tiles = await compareTiles(data, walk);
+  const pages = await comparePages(data, warehouse, tell);
+  const evidence_rows = await compareTables(warehouse);
+  return {
+    tree_size: walk.tree.size,
+    root_hash: rootHash(walk.tree).toString('hex'),
+    entries: walk.tree.size,
+    checkpoints: checkpoints.length,
+    tiles,
+    pages,
+    evidence_rows,
+    against: outside?.size ?? null,
+  };
+}
+
+/** The tree over the leaves made anew, and its nodes on every level that tiles hold. */
+interface Walk {
+  readonly tree: Tree;
+  /** By level of tiles: their hashes, one after the other. */
+  readonly levels: readonly Buffer[];
+  /** Costs O(log size). */
+  rootAt(size: number): Promise<Buffer>;
+}
+
+async function signedCheckpoints(
+  { evidence }: DataPaths,
+  keys: readonly VerifierKey[],
+): Promise<readonly Checkpoint[]> {
+  return (await readCheckpoints(evidence)).map(({ size, file, note }) => {
+    const opened = differs(`checkpoint ${file}`, () => openCheckpoint(note, keys));
+    if (opened.size !== size)
+      throw new DifferenceError(`evidence: checkpoint ${file}: got size ${opened.size} in it, want ${size}`);
+    return opened;
+  });
+}
+
+async function outsideCheckpoint(file: string, keys: readonly VerifierKey[]): Promise<Checkpoint> {
+  const note = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new UsageError(`--against: got no file that can be read, want ${file}`, { cause });
+  });
+  return differs(`checkpoint ${file}`, () => openCheckpoint(note, keys));
+}
+
+/** What cannot be opened is not what was signed: a difference. */
+function differs<T>(what: string, open: () => T): T {
+  try {
+    return open();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DifferenceError(`evidence: ${what}: ${reason.replace(/^evidence: /, '')}`, { cause });
+  }
+}
+
+async function walkEntries({ evidence }: DataPaths, warehouse: Warehouse, tell: Tell): Promise<Walk> {
+  const { tree_size: sealed } = await warehouse.treeHead();
+  let tree = EMPTY_TREE;
+  const parts: Buffer[][] = [];
+  for await (const rows of warehouse.loggedRows(LEAF_FIELDS)) {
+    const leaves = rows.map((row, place) => checkedLeaf(row, tree.size + place));
+    const hashes = Buffer.concat(leaves);
+    await compareLeafTiles(evidence, tree.size, rows, hashes);
+    tree = append(tree, hashes, (level, nodes) => {
+      if (level % TILE_HEIGHT !== 0) return;
+      const at = level / TILE_HEIGHT;
+      parts[at] ??= [];
+      parts[at].push(Buffer.from(nodes));
+    });
+    tell('entries', tree.size, sealed);
+  }
+  const levels = parts.map((nodes) => Buffer.concat(nodes));
+  return {
+    tree,
+    levels,
+    rootAt: (size) =>
+      rangeHash({ from: 0, to: size }, async ({ level, index }) => {
+        const hashes = 2 ** (level % TILE_HEIGHT);
+        const start = index * hashes * HASH_BYTES;
+        const nodes = levels[Math.floor(level / TILE_HEIGHT)] ?? Buffer.alloc(0);
+        return nodeOver(nodes.subarray(start, start + hashes * HASH_BYTES));
+      }),
+  };
+}
+
+/** The leaf hash of the reading, which must be the entry's. */
+function checkedLeaf({ evidence_index, leaf_hash, fields }: LoggedRow, want: number): Buffer {
+  if (evidence_index !== want)
+    throw new DifferenceError(
+      `evidence: entry ${want}: got none (the next is ${evidence_index}), want each index once; an entry was removed or renumbered`,
+    );
+  if (fields === null)
+    throw new DifferenceError(
+      `evidence: entry ${want}: got no reading in raw.polaris_readings, want the one with leaf ${leaf_hash}; it was removed`,
+    );
+  const hash = differs(`entry ${want}`, () => leafHash(leafData(fields as Leaf)));
+  if (hash.toString('hex') === leaf_hash) return hash;
+  throw new DifferenceError(
+    `evidence: entry ${want}, reading ${fields.reading_id}: got leaf ${hash.toString('hex')} from raw.polaris_readings (quantity ${fields.quantity}), want ${leaf_hash} as in the log; the reading was changed`,
+  );
+}
+
+/** The leaves of a batch against the lowest tiles, so that a change of both reading and entry has an index. */
+async function compareLeafTiles(
+  folder: string,
+  start: number,
+  rows: readonly LoggedRow[],
+  hashes: Buffer,
+): Promise<void> {
+  const end = start + rows.length;
+  for (let index = Math.floor(start / TILE_WIDTH); index * TILE_WIDTH < end; index += 1) {
+    const from = Math.max(start, index * TILE_WIDTH);
+    const to = Math.min(end, (index + 1) * TILE_WIDTH);
+    const kept = await readTile(folder, { level: 0, index, width: to - index * TILE_WIDTH }).catch(
+      unlessMissing,
+    );
+    if (kept === null) continue; // An entry that is not sealed yet, or a lost tile, which the tiles' own check tells.
+    for (let entry = from; entry < to; entry += 1) {
+      const made = hashes.subarray((entry - start) * HASH_BYTES, (entry - start + 1) * HASH_BYTES);
+      const place = (entry - index * TILE_WIDTH) * HASH_BYTES;
+      const sealed = kept.subarray(place, place + HASH_BYTES);
+      if (made.equals(sealed)) continue;
+      const fields = rows[entry - start]?.fields;
+      throw new DifferenceError(
+        `evidence: entry ${entry}, reading ${fields?.reading_id}: got leaf ${made.toString('hex')} (quantity ${fields?.quantity}), want ${sealed.toString('hex')} as sealed in tile/0; reading and entry were changed, or moved`,
+      );
+    }
+  }
+}
+
+async function compareRoot({ size, root }: Checkpoint, walk: Walk): Promise<void> {
+  if (size > walk.tree.size)
+    throw new DifferenceError(
+      `evidence: checkpoint of ${size} entries: got a log of ${walk.tree.size}, want at least ${size}; entries ${walk.tree.size} to ${size - 1} were removed`,
+    );
+  const made = await walk.rootAt(size);
+  if (made.equals(root)) return;
+  throw new DifferenceError(
+    `evidence: checkpoint of ${size} entries: got root ${made.toString('hex')} over the first ${size} entries, want ${root.toString('hex')} as signed; the log is not the one that was signed`,
+  );
+}
+
+async function compareHead(warehouse: Warehouse, { rootAt, tree }: Walk): Promise<void> {
+  const { tree_size, root_hash } = await warehouse.treeHead();
+  const made = tree_size <= tree.size ? await rootAt(tree_size) : null;
+  if (made?.equals(root_hash)) return;
+  throw new DifferenceError(
+    `evidence: tree head of ${tree_size} entries: got ${made?.toString('hex') ?? `a log of ${tree.size}`}, want root ${root_hash.toString('hex')} as in evidence.tree_heads`,
+  );
+}
+
+async function compareTiles({ evidence }: DataPaths, { tree, levels }: Walk): Promise<number> {
+  let compared = 0;
+  for (const tile of tilesOf(tree.size)) {
+    const start = tile.index * TILE_WIDTH * HASH_BYTES;
+    const made = levels[tile.level]?.subarray(start, start + tile.width * HASH_BYTES);
+    const kept = await readTile(evidence, tile).catch(unlessMissing);
+    if (made === undefined || kept === null || !made.equals(kept))
+      throw new DifferenceError(
+        `evidence: ${tilePath(tile)}: got ${kept === null ? 'no whole file' : 'other hashes'}, want those of the log's ${hashesOn(tile.level, tree.size)} on that level; the next run makes lost tiles anew`,
+      );
+    compared += 1;
+  }
+  return compared;
+}
+
+async function comparePages(data: DataPaths, warehouse: Warehouse, tell: Tell): Promise<number> {
+  const pages = await warehouse.landedPages();
+  for (const [done, { path, sha256, url, first_index }] of pages.entries()) {
+    await readLanded(data.root, path, sha256).catch((cause: unknown) => {
+      const from =
+        first_index === null ? 'it brought no reading' : `its first reading is entry ${first_index}`;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new DifferenceError(`evidence: page of ${url}: ${reason} (${from})`, { cause });
+    });
+    tell('pages', done + 1, pages.length);
+  }
+  return pages.length;
+}
+
+async function compareTables(warehouse: Warehouse): Promise<number | null> {
+  const { unlogged, evidence_rows, different } = await warehouse.logMisfits(LEAF_FIELDS);
+  if (unlogged !== null)
+    throw new DifferenceError(
+      `evidence: reading ${unlogged}: got it in raw.polaris_readings without an entry in the log, want one; it was added past the loader`,
+    );
+  if (different === null) return evidence_rows;
+  const { evidence_index, reading_id, column, evidence, reading } = different;
+  throw new DifferenceError(
+    `evidence: entry ${evidence_index}, reading ${reading_id}: got ${column} ${evidence} in fct_metering_evidence, want ${reading} as in the log; rebuild it with \`meterline run --only transform --full-refresh\` after finding out who changed it`,
+  );
+}
+
+function unlessMissing(error: unknown): null {
+  if (error instanceof TileMissing) return null;
+  throw error;
+}

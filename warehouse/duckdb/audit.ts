@@ -1,0 +1,141 @@
+import type { LoadedPage, LoggedRow, LogMisfits, Warehouse } from '../warehouse.ts';
+import type { Session } from './database.ts';
+import { identifier, list, literal } from './sql.ts';
+import { count, text, textOrNull } from './values.ts';
+
+const BATCH_ENTRIES = 16_384;
+const EVIDENCE = 'marts.fct_metering_evidence';
+
+/** What a verification reads of the log and of the rows that it stands for. */
+export function audit(
+  session: Session,
+): Pick<Warehouse, 'loggedRows' | 'loggedRow' | 'logMisfits' | 'landedPages'> {
+  return {
+    loggedRows: (fields) => loggedRows(session, fields),
+    loggedRow: (given, fields) => loggedRow(session, given, fields),
+    logMisfits: (fields) => logMisfits(session, fields),
+    landedPages: () => landedPages(session),
+  };
+}
+
+/** A leaf's fields as the readings table has them: integers as plain digits, everything else as received. */
+const fieldsOf = (alias: string, fields: readonly string[]) =>
+  fields.map((name) => `${alias}.${identifier(name)}::VARCHAR AS ${identifier(name)}`);
+
+async function* loggedRows(
+  session: Session,
+  fields: readonly string[],
+): AsyncGenerator<readonly LoggedRow[]> {
+  for (let start = 0; ; start += BATCH_ENTRIES) {
+    const range = (alias: string) =>
+      `${alias}.evidence_index >= ${start} AND ${alias}.evidence_index < ${start + BATCH_ENTRIES}`;
+    const found = await session.connection.runAndReadAll(
+      `SELECT e.evidence_index::DOUBLE, lower(hex(e.leaf_hash)), r.reading_id IS NOT NULL, ${list(fieldsOf('r', fields))}
+       FROM (SELECT * FROM evidence.entries AS e WHERE ${range('e')}) AS e
+       LEFT JOIN (SELECT * FROM raw.polaris_readings AS r WHERE ${range('r')}) AS r USING (evidence_index)
+       ORDER BY 1`,
+    );
+    const rows = found.getRows();
+    if (rows.length === 0) return;
+    yield rows.map(([index, hash, isHeld, ...values]) => ({
+      evidence_index: Number(index),
+      leaf_hash: String(hash),
+      fields:
+        isHeld === true
+          ? Object.fromEntries(fields.map((name, place) => [name, values[place] as string | null]))
+          : null,
+    }));
+  }
+}
+
+async function loggedRow(
+  session: Session,
+  given: string,
+  fields: readonly string[],
+): Promise<LoggedRow | null> {
+  const [row] = await session.rows(
+    'look up an entry',
+    `SELECT e.evidence_index, lower(hex(e.leaf_hash)) AS leaf_hash, ${list(fieldsOf('r', fields))}
+     FROM evidence.entries AS e JOIN raw.polaris_readings AS r USING (evidence_index)
+     WHERE r.reading_id = $given OR e.evidence_index = TRY_CAST($given AS BIGINT)
+     ORDER BY r.reading_id = $given DESC LIMIT 1`,
+    { given },
+  );
+  if (row === undefined) return null;
+  return {
+    evidence_index: count(row.evidence_index),
+    leaf_hash: text(row.leaf_hash),
+    fields: Object.fromEntries(fields.map((name) => [name, textOrNull(row[name] ?? null)])),
+  };
+}
+
+async function logMisfits(session: Session, fields: readonly string[]): Promise<LogMisfits> {
+  const [unlogged] = await session.rows(
+    'find readings outside the log',
+    `SELECT reading_id FROM raw.polaris_readings AS r
+     ANTI JOIN evidence.entries AS e USING (evidence_index) ORDER BY evidence_index, reading_id LIMIT 1`,
+  );
+  const built = await session.row(
+    'look for the evidence table',
+    `SELECT count(*) AS n FROM duckdb_tables() WHERE schema_name = 'marts' AND table_name = 'fct_metering_evidence'`,
+  );
+  const known = count(built.n) > 0;
+  return {
+    unlogged: unlogged === undefined ? null : text(unlogged.reading_id),
+    evidence_rows: known
+      ? count((await session.row('count the evidence rows', `SELECT count(*) AS n FROM ${EVIDENCE}`)).n)
+      : null,
+    different: known ? await firstDifference(session, fields) : null,
+  };
+}
+
+/** Evidence rows are as old as the last build: entries that came since are none of theirs. */
+async function firstDifference(
+  session: Session,
+  fields: readonly string[],
+): Promise<LogMisfits['different']> {
+  const compared = [
+    ...fields.map((name) => [name, `m.${identifier(name)}`, `r.${identifier(name)}::VARCHAR`] as const),
+    ['leaf_hash', 'm.leaf_hash', 'lower(hex(e.leaf_hash))'] as const,
+  ];
+  const differs = compared.map(([, a, b]) => `${a} IS DISTINCT FROM ${b}`);
+  const cases = (then: (each: (typeof compared)[number]) => string) =>
+    `CASE ${compared.map((each, place) => `WHEN ${differs[place]} THEN ${then(each)}`).join(' ')} END`;
+  const [row] = await session.rows(
+    'hold the evidence rows against the readings',
+    `SELECT coalesce(m.evidence_index, e.evidence_index) AS evidence_index,
+       coalesce(r.reading_id, m.reading_id) AS reading_id,
+       ${cases(([name]) => literal(name))} AS column_name,
+       ${cases(([, a]) => a)} AS evidence, ${cases(([, , b]) => b)} AS reading
+     FROM ${EVIDENCE} AS m
+     FULL JOIN (SELECT * FROM evidence.entries
+       WHERE evidence_index <= (SELECT max(evidence_index) FROM ${EVIDENCE})) AS e USING (evidence_index)
+     LEFT JOIN raw.polaris_readings AS r ON r.evidence_index = coalesce(m.evidence_index, e.evidence_index)
+     WHERE ${differs.join(' OR ')} ORDER BY 1 LIMIT 1`,
+  );
+  if (row === undefined) return null;
+  return {
+    evidence_index: count(row.evidence_index),
+    reading_id: textOrNull(row.reading_id ?? null) ?? 'none',
+    column: text(row.column_name),
+    evidence: textOrNull(row.evidence ?? null),
+    reading: textOrNull(row.reading ?? null),
+  };
+}
+
+async function landedPages(session: Session): Promise<readonly LoadedPage[]> {
+  const rows = await session.rows(
+    'list the pages',
+    `SELECT p.path, p.sha256, min(p.url) AS url, min(r.first_index) AS first_index
+     FROM ops.pages AS p
+     LEFT JOIN (SELECT page_sha256, min(evidence_index) AS first_index
+       FROM raw.polaris_readings GROUP BY page_sha256) AS r ON r.page_sha256 = p.sha256
+     GROUP BY p.path, p.sha256 ORDER BY 1`,
+  );
+  return rows.map((row) => ({
+    path: text(row.path),
+    sha256: text(row.sha256),
+    url: text(row.url),
+    first_index: row.first_index === null ? null : count(row.first_index),
+  }));
+}
