@@ -77,7 +77,7 @@ licensed as (
   group by matched.customer_id
 ),
 
--- The vendor's own people: the domain that most of Salesforce's active users have.
+-- The vendor's own people: the domain that most of Salesforce's active users have. One row, of null where there is none.
 staff_domains as (
   select
     {{ email_domain('email') }} as domain,
@@ -88,11 +88,14 @@ staff_domains as (
 ),
 
 vendor as (
-  select domain
-  from staff_domains
-  where domain is not null
-  order by users desc, domain
-  limit 1
+  select max(domain) as domain
+  from (
+    select domain
+    from staff_domains
+    where domain is not null
+    order by users desc, domain
+    limit 1
+  ) as commonest
 ),
 
 staff_emails as (
@@ -155,7 +158,7 @@ joined as (
     newest.as_of_date
   from roles
   cross join newest
-  left join vendor on true
+  cross join vendor
   left join customers on roles.customer_id = customers.customer_id
   left join matched on roles.customer_id = matched.customer_id
   left join bought on roles.customer_id = bought.customer_id
