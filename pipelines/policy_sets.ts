@@ -21,10 +21,21 @@ const OVERAGE_VERSION = /^[a-z0-9][a-z0-9-]*@\d{4}-\d{2}-\d{2}\.\d+$/;
  */
 export async function policySet(name: string, folder: string): Promise<PolicySet> {
   if (OVERAGE_VERSION.test(name)) return { name, policies: await withVersion(name, folder) };
-  const found = await stat(name).catch(() => null);
+  const found = await stat(name).catch(absent);
   if (found?.isDirectory() === true) return { name, policies: await loadPolicies(name) };
   throw new UsageError(
     `policies: ${name}: got neither a folder nor a version, want a folder of policies or <policy_id>@<version> of an overage policy in ${folder}; \`meterline policies check\` lists those`,
+  );
+}
+
+/** Of what is not there, null. @throws the error where it is there and cannot be read */
+function absent(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null;
+  throw new UsageError(
+    `policies: ${error.path}: got ${error.code}, want it readable; check its permissions`,
+    {
+      cause: error,
+    },
   );
 }
 
@@ -41,8 +52,8 @@ async function withVersion(name: string, folder: string): Promise<Policies> {
 
 async function exampleOf(name: string, folder: string): Promise<OveragePolicy> {
   const examples = join(folder, 'examples');
-  const files: readonly string[] = await readdir(join(examples, 'overage')).catch(() => []);
-  if (files.includes(`${name}.yaml`)) return readOveragePolicy(examples, `${name}.yaml`);
+  const files = await readdir(join(examples, 'overage')).catch(absent);
+  if (files?.includes(`${name}.yaml`)) return readOveragePolicy(examples, `${name}.yaml`);
   throw new UsageError(
     `policies: ${name}: got no such version in ${join(folder, 'overage')} or ${join(examples, 'overage')}, want one of those files; \`meterline policies check\` lists them`,
   );

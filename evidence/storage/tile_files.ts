@@ -105,7 +105,10 @@ export async function readTile(folder: string, tile: Tile): Promise<Buffer> {
 /** Removes what killed runs left half-written below the log's folder. Only whoever holds the run lock may call it. */
 export async function sweepEvidence(folder: string): Promise<void> {
   for (const place of [folder, join(folder, 'checkpoints')]) {
-    const names = await readdir(place).catch(() => []);
+    const names = await readdir(place).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    });
     for (const name of names.filter((each) => each.endsWith('.partial')))
       await rm(join(place, name), { force: true });
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { append, EMPTY_TREE, rootHash } from '../../../evidence/merkle.ts';
-import { CUSTOMERS, FEATURES, READINGS } from '../../../schemas/polaris.ts';
+import { CUSTOMERS, DIMENSIONS, FEATURES, READINGS } from '../../../schemas/polaris.ts';
 import type { RunRecord } from '../../../warehouse/warehouse.ts';
 import { AT, customer, landed, load, reading } from './fixtures.ts';
 import type { OpenedWarehouse } from './opened.ts';
@@ -73,6 +73,66 @@ export function runsSuite(opened: OpenedWarehouse): void {
       await load(opened.warehouse, READINGS, []);
       await load(opened.warehouse, FEATURES, [landed(FEATURES, [], { as_of: '2026-11-25T00:00:00Z' })]);
       expect(await opened.warehouse.lastReadingsAsOf()).toBe('2026-11-22T03:00:11Z');
+    });
+  });
+
+  describe('builds', () => {
+    const build = (fingerprint: string) =>
+      opened.warehouse.recordBuild({ run_id: 'run-1', fingerprint, built_at: AT });
+    const snapshot = (source: 'polaris' | 'salesforce', date: string) =>
+      opened.warehouse.recordSnapshot(source, 'run-1', date);
+
+    it('are built upon by the same models, policies and settings only', async () => {
+      expect(await opened.warehouse.canBuildOn('a')).toBe(false);
+      // Without an as-of date nothing was built that another build could go on from.
+      await opened.warehouse.startRun(RUN);
+      await build('a');
+      expect(await opened.warehouse.canBuildOn('a')).toBe(false);
+      await opened.warehouse.setAsOf('run-1', '2026-11-22');
+      await build('a');
+      expect(await opened.warehouse.canBuildOn('a')).toBe(true);
+      expect(await opened.warehouse.canBuildOn('b')).toBe(false);
+      await build('b');
+      expect(await opened.warehouse.canBuildOn('a')).toBe(false);
+    });
+
+    it('record what they were made from', async () => {
+      await opened.warehouse.startRun({ ...RUN, as_of_date: '2026-11-22' });
+      await load(opened.warehouse, CUSTOMERS, [landed(CUSTOMERS, [customer({})])]);
+      await snapshot('polaris', '2026-11-22');
+      await build('a');
+      expect(
+        await opened.texts('SELECT build_id, load_id, snapshot_id, as_of_date, tree_size FROM ops.builds'),
+      ).toEqual(['1|1|1|2026-11-22|0']);
+    });
+
+    it.each([
+      ['a later date of a source that had one before', 'polaris', '2026-11-23', true],
+      ['the same date again: of several the first counts', 'polaris', '2026-11-22', true],
+      ['an earlier date than the build, not held before', 'polaris', '2026-11-21', false],
+      ['the first of its source, which stands in for all earlier dates', 'salesforce', '2026-11-23', false],
+    ] as const)('go on after a snapshot: %s', async (_what, source, date, goesOn) => {
+      await opened.warehouse.startRun({ ...RUN, as_of_date: '2026-11-22' });
+      await snapshot('polaris', '2026-11-22');
+      await build('a');
+      await snapshot(source, date);
+      expect(await opened.warehouse.canBuildOn('a')).toBe(goesOn);
+    });
+
+    it('do not go on with another catalogue of dimensions', async () => {
+      await opened.warehouse.startRun({ ...RUN, as_of_date: '2026-11-22' });
+      await build('a');
+      await load(opened.warehouse, CUSTOMERS, [landed(CUSTOMERS, [customer({})])]);
+      expect(await opened.warehouse.canBuildOn('a')).toBe(true);
+      const dimension = {
+        dimension: 'd',
+        unit: 'TiB',
+        measure: 'level',
+        billable: 'false',
+        description: 'd',
+      };
+      await load(opened.warehouse, DIMENSIONS, [landed(DIMENSIONS, [dimension])]);
+      expect(await opened.warehouse.canBuildOn('a')).toBe(false);
     });
   });
 
