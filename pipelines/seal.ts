@@ -1,7 +1,6 @@
 import { openCheckpoint, signCheckpoint } from '../evidence/checkpoint.ts';
 import { EMPTY_TREE, rootHash, type Tree } from '../evidence/merkle.ts';
-import type { SignerKey } from '../evidence/note.ts';
-import { keepCheckpoint, readCheckpoints, readVerifierKeys } from '../evidence/storage/checkpoint_files.ts';
+import { keepCheckpoint, readCheckpoint, readVerifierKeys } from '../evidence/storage/checkpoint_files.ts';
 import { growTiles, TileMissing } from '../evidence/storage/tile_files.ts';
 import { type Night, opened } from './night.ts';
 import { signingKey } from './signing_key.ts';
@@ -76,22 +75,14 @@ async function checkpoint(
 ): Promise<boolean | null> {
   if (tree.size === 0) return null;
   const folder = night.data.evidence;
-  if (!(await isKept(folder, tree.size))) {
+  if ((await readCheckpoint(folder, tree.size)) === null) {
     const signer = await signingKey(night.config);
     if (signer === null) return unsigned(night);
-    await keep(folder, tree, signer);
+    await keepCheckpoint(folder, tree.size, signCheckpoint(tree, signer), signer);
   }
-  const kept = (await readCheckpoints(folder)).find(({ size }) => size === tree.size);
-  const opened = openCheckpoint(kept?.note ?? '', await readVerifierKeys(folder));
+  const kept = await readCheckpoint(folder, tree.size);
+  const opened = openCheckpoint(kept ?? '', await readVerifierKeys(folder));
   return opened.size === tree.size && opened.root.equals(tree.root);
-}
-
-async function isKept(folder: string, size: number): Promise<boolean> {
-  return (await readCheckpoints(folder)).some((kept) => kept.size === size);
-}
-
-function keep(folder: string, tree: { size: number; root: Buffer }, signer: SignerKey): Promise<void> {
-  return keepCheckpoint(folder, tree.size, signCheckpoint(tree, signer), signer);
 }
 
 function unsigned(night: Night): null {

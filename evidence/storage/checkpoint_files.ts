@@ -12,7 +12,7 @@ export interface KeptCheckpoint {
 const KEPT = /^(\d{12})\.checkpoint$/;
 
 /** Where the checkpoint of a size is kept. */
-export function checkpointFile(folder: string, size: number): string {
+function checkpointFile(folder: string, size: number): string {
   return join(folder, 'checkpoints', `${String(size).padStart(12, '0')}.checkpoint`);
 }
 
@@ -34,6 +34,11 @@ async function keepVerifierKey(folder: string, key: VerifierKey): Promise<void> 
   const line = encodeVerifierKey(key);
   const lines = await verifierLines(folder);
   if (!lines.includes(line)) await replace(verifierFile(folder), `${[...lines, line].join('\n')}\n`);
+}
+
+/** The checkpoint of a size; null where none is kept. */
+export function readCheckpoint(folder: string, size: number): Promise<string | null> {
+  return readFile(checkpointFile(folder, size), 'utf8').catch(absent);
 }
 
 /** Every checkpoint that is kept, in order of size. */

@@ -1,10 +1,10 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../evidence/checkpoint.ts';
 import { LEAF_FIELDS, type Leaf, leafData } from '../../evidence/leaf.ts';
 import { consistencyPath, inclusionPath, type Range, rangeHash } from '../../evidence/proof.ts';
 import {
-  checkpointFile,
+  readCheckpoint,
   readCheckpoints,
   readVerifierKeys,
 } from '../../evidence/storage/checkpoint_files.ts';
@@ -59,13 +59,13 @@ export async function proveEntry(
  * @throws UsageError where no checkpoint of `size` is kept, or `old` is not 1 to `size`
  */
 export async function consistencyProof(data: DataPaths, old: number, size: number): Promise<string> {
-  const note = await readFile(checkpointFile(data.evidence, size), 'utf8').catch(async (cause: unknown) => {
+  const note = await readCheckpoint(data.evidence, size);
+  if (note === null) {
     const kept = (await readCheckpoints(data.evidence)).map((each) => each.size).join(', ');
     throw new UsageError(
       `evidence: consistency: got no checkpoint of ${size} entries, want one of ${kept || 'none yet'}`,
-      { cause },
     );
-  });
+  }
   if (old < 1 || old > size)
     throw new UsageError(`evidence: consistency: got ${old} and ${size}, want 1 to ${size} for the old size`);
   return [`old ${old}`, ...(await hashesOf(data, consistencyPath(old, size), size)), '', note].join('\n');
