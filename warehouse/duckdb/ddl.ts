@@ -103,6 +103,17 @@ function table(schema: string, name: string, text: string): Table {
   return { schema, name, columns: columns(text) };
 }
 
+/** One overage line as `marts.fct_overage` has it. */
+const LINE_COLUMNS = `line_id VARCHAR, line_type VARCHAR, account_id VARCHAR, customer_id VARCHAR, subscription_id VARCHAR,
+  cloud VARCHAR, plan VARCHAR, dimension VARCHAR, unit VARCHAR, billing_period DATE, billing_period_end DATE,
+  close_month DATE, policy_id VARCHAR, policy_version VARCHAR, committed DECIMAL(38,9), is_unlimited BOOLEAN,
+  measured DECIMAL(38,9), included DECIMAL(38,9), burst DECIMAL(38,9), above DECIMAL(38,9),
+  rate_burst DECIMAL(38,9), rate_above DECIMAL(38,9), factor_tier DECIMAL(38,9), factor_region DECIMAL(38,9),
+  factor_edition DECIMAL(38,9), multiplier DECIMAL(38,9), amount DECIMAL(38,9), currency VARCHAR,
+  service_period DATE, posting_period DATE, status VARCHAR, corrects_line_id VARCHAR, taken_from_hour TIMESTAMP,
+  hours_expected BIGINT, hours_metered BIGINT, hours_estimated BIGINT, hours_unmetered BIGINT,
+  hours_grace BIGINT, first_hour TIMESTAMP, last_hour TIMESTAMP`;
+
 /** Every table that belongs to no single stream. */
 export const FIXED_TABLES: readonly Table[] = [
   table('ops', 'layout', 'layout_version BIGINT'),
@@ -174,22 +185,30 @@ export const FIXED_TABLES: readonly Table[] = [
   ),
   table(
     'evidence',
-    'period_closes',
-    `month DATE, cut_off_at TIMESTAMP, prepared_load_id BIGINT, approved_load_id BIGINT, prepared_by VARCHAR,
-     prepared_at TIMESTAMP, approved_by VARCHAR, approved_at TIMESTAMP, accepted_reason VARCHAR, tree_size BIGINT,
-     root_hash BLOB`,
+    'close_preparations',
+    `preparation_id BIGINT, month DATE, cut_off_at TIMESTAMP, load_id BIGINT, as_of_date DATE, prepared_by VARCHAR,
+     prepared_at TIMESTAMP, tree_size BIGINT, root_hash BLOB, checkpoint VARCHAR, lines BIGINT, exceptions BIGINT,
+     lines_reperformed BIGINT, reperform_differences BIGINT, program_version VARCHAR`,
   ),
   table(
     'evidence',
-    'closed_lines',
-    `line_id VARCHAR, line_type VARCHAR, account_id VARCHAR, customer_id VARCHAR, subscription_id VARCHAR,
-     cloud VARCHAR, plan VARCHAR, dimension VARCHAR, unit VARCHAR, billing_period DATE, billing_period_end DATE,
-     close_month DATE, policy_id VARCHAR, policy_version VARCHAR, committed DECIMAL(38,9), is_unlimited BOOLEAN,
-     measured DECIMAL(38,9), included DECIMAL(38,9), burst DECIMAL(38,9), above DECIMAL(38,9),
-     rate_burst DECIMAL(38,9), rate_above DECIMAL(38,9), factor_tier DECIMAL(38,9), factor_region DECIMAL(38,9),
-     factor_edition DECIMAL(38,9), multiplier DECIMAL(38,9), amount DECIMAL(38,9), currency VARCHAR,
-     service_period DATE, posting_period DATE, status VARCHAR, corrects_line_id VARCHAR, taken_from_hour TIMESTAMP,
-     hours_expected BIGINT, hours_metered BIGINT, hours_estimated BIGINT, hours_unmetered BIGINT,
-     hours_grace BIGINT, first_hour TIMESTAMP, last_hour TIMESTAMP`,
+    'close_totals',
+    `preparation_id BIGINT, month DATE, dimension VARCHAR, readings BIGINT, quantity DECIMAL(38,9),
+     source_readings BIGINT, source_quantity DECIMAL(38,9)`,
+  ),
+  table('evidence', 'prepared_lines', `preparation_id BIGINT, ${LINE_COLUMNS}`),
+  table(
+    'evidence',
+    'period_closes',
+    `month DATE, preparation_id BIGINT, cut_off_at TIMESTAMP, prepared_load_id BIGINT, approved_load_id BIGINT,
+     prepared_by VARCHAR, prepared_at TIMESTAMP, approved_by VARCHAR, approved_at TIMESTAMP, accepted_reason VARCHAR,
+     exceptions BIGINT, tree_size BIGINT, root_hash BLOB, checkpoint VARCHAR, timestamped_at TIMESTAMP`,
+  ),
+  table('evidence', 'closed_lines', LINE_COLUMNS),
+  table(
+    'evidence',
+    'policy_versions',
+    `kind VARCHAR, policy_id VARCHAR, version VARCHAR, sha256 VARCHAR, content VARCHAR, prepared_by VARCHAR,
+     approved_by VARCHAR, run_id VARCHAR, first_seen_at TIMESTAMP`,
   ),
 ];
