@@ -56,6 +56,16 @@ export function leafHash(data: Uint8Array): Buffer {
 const LEAF_PREFIX = Buffer.from([0x00]);
 
 /**
+ * The leaf hash, as lower-case hex, of a reading given as compact JSON of the leaf's fields in their order: where no text
+ * needed an escape, that is the canonical form already.
+ * @throws Error as `leafData`
+ */
+export function leafHashOfJson(json: string): string {
+  const canonical = json.includes('\\') ? leafData(JSON.parse(json) as Leaf).toString('utf8') : json;
+  return hash('sha256', `\0${canonical}`, 'hex');
+}
+
+/**
  * The leaf hashes of a page's good rows, in their order, as lower-case hex: the same as `leafHash(leafData(row))` for
  * each, at a third of the time. `names` are the names of `parsed.columns`.
  * @throws Error when a column of the leaf is missing, or a value is null or ill-formed that may not be

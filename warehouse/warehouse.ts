@@ -141,12 +141,19 @@ export interface RunStep {
   readonly detail: string | null;
 }
 
-/** One entry of the log. `fields`: by name what the readings table says now; null where it has no such row. */
+/** One entry of the log. */
 export interface LoggedRow {
   readonly evidence_index: number;
   /** Lower-case hex. */
   readonly leaf_hash: string;
-  readonly fields: Readonly<Record<string, string | null>> | null;
+  /** What the readings table says now: the columns asked for, in their order, as one compact JSON object; null without such a row. */
+  readonly reading: string | null;
+}
+
+/** One entry of the log with what the readings table says of it now, by column. */
+export interface LoggedReading {
+  readonly evidence_index: number;
+  readonly fields: Readonly<Record<string, string | null>>;
 }
 
 /** Readings, entries and evidence rows against one another. */
@@ -327,8 +334,8 @@ export interface Warehouse {
   recordTreeHead(head: TreeHead, run_id: string, at: Instant): Promise<void>;
   /** The log's entries, in order, in batches, with some columns of the reading that each stands for, as texts. */
   loggedRows(fields: readonly string[]): AsyncIterable<readonly LoggedRow[]>;
-  /** One entry, by its index (digits) or its reading's id; null where there is none. An id goes before an index. */
-  loggedRow(given: string, fields: readonly string[]): Promise<LoggedRow | null>;
+  /** One entry's reading, by index (digits) or by its own id; null where there is none. An id goes before an index. */
+  loggedReading(given: string, fields: readonly string[]): Promise<LoggedReading | null>;
   /** What does not fit the log: a reading outside it, and the first row of `fct_metering_evidence` that differs in these columns. */
   logMisfits(fields: readonly string[]): Promise<LogMisfits>;
   /** Every page that was loaded from, once, with the first entry that it brought. */

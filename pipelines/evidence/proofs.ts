@@ -32,8 +32,8 @@ export async function proveEntry(
   given: string,
   folder: string,
 ): Promise<Proved> {
-  const row = await warehouse.loggedRow(given, LEAF_FIELDS);
-  if (row === null || row.fields === null)
+  const row = await warehouse.loggedReading(given, LEAF_FIELDS);
+  if (row === null)
     throw new UsageError(
       `evidence: entry ${given}: got no accepted reading of that id or index, want one; look it up in fct_metering_evidence`,
     );

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type Checkpoint, openCheckpoint } from '../../evidence/checkpoint.ts';
-import { LEAF_FIELDS, type Leaf, leafData, leafHash } from '../../evidence/leaf.ts';
+import { LEAF_FIELDS, leafHashOfJson } from '../../evidence/leaf.ts';
 import { append, EMPTY_TREE, rootHash, type Tree } from '../../evidence/merkle.ts';
 import type { VerifierKey } from '../../evidence/note.ts';
 import { rangeHash } from '../../evidence/proof.ts';
@@ -135,19 +135,20 @@ async function walkEntries({ evidence }: DataPaths, warehouse: Warehouse, tell: 
 }
 
 /** The leaf hash of the reading, which must be the entry's. */
-function checkedLeaf({ evidence_index, leaf_hash, fields }: LoggedRow, want: number): Buffer {
+function checkedLeaf({ evidence_index, leaf_hash, reading }: LoggedRow, want: number): Buffer {
   if (evidence_index !== want)
     throw new DifferenceError(
       `evidence: entry ${want}: got none (the next is ${evidence_index}), want each index once; an entry was removed or renumbered`,
     );
-  if (fields === null)
+  if (reading === null)
     throw new DifferenceError(
       `evidence: entry ${want}: got no reading in raw.polaris_readings, want the one with leaf ${leaf_hash}; it was removed`,
     );
-  const hash = differs(`entry ${want}`, () => leafHash(leafData(fields as Leaf)));
-  if (hash.toString('hex') === leaf_hash) return hash;
+  const hash = differs(`entry ${want}`, () => leafHashOfJson(reading));
+  if (hash === leaf_hash) return Buffer.from(hash, 'hex');
+  const { reading_id, quantity } = JSON.parse(reading);
   throw new DifferenceError(
-    `evidence: entry ${want}, reading ${fields.reading_id}: got leaf ${hash.toString('hex')} from raw.polaris_readings (quantity ${fields.quantity}), want ${leaf_hash} as in the log; the reading was changed`,
+    `evidence: entry ${want}, reading ${reading_id}: got leaf ${hash} from raw.polaris_readings (quantity ${quantity}), want ${leaf_hash} as in the log; the reading was changed`,
   );
 }
 
@@ -171,9 +172,9 @@ async function compareLeafTiles(
       const place = (entry - index * TILE_WIDTH) * HASH_BYTES;
       const sealed = kept.subarray(place, place + HASH_BYTES);
       if (made.equals(sealed)) continue;
-      const fields = rows[entry - start]?.fields;
+      const { reading_id, quantity } = JSON.parse(rows[entry - start]?.reading ?? '{}');
       throw new DifferenceError(
-        `evidence: entry ${entry}, reading ${fields?.reading_id}: got leaf ${made.toString('hex')} (quantity ${fields?.quantity}), want ${sealed.toString('hex')} as sealed in tile/0; reading and entry were changed, or moved`,
+        `evidence: entry ${entry}, reading ${reading_id}: got leaf ${made.toString('hex')} (quantity ${quantity}), want ${sealed.toString('hex')} as sealed in tile/0; reading and entry were changed, or moved`,
       );
     }
   }

@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
+import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LEAF_FIELDS, type Leaf, leafData, leafHash, leafHashes } from '../../evidence/leaf.ts';
+import {
+  LEAF_FIELDS,
+  type Leaf,
+  leafData,
+  leafHash,
+  leafHashes,
+  leafHashOfJson,
+} from '../../evidence/leaf.ts';
 import { READINGS } from '../../schemas/polaris.ts';
 
 const LEAF: Leaf = {
@@ -42,6 +50,36 @@ describe('leafData', () => {
     expect(() => leafData({ ...LEAF, unit: '\ud800' })).toThrow(/unit: got a lone surrogate/);
     const broken: unknown = { ...LEAF, unit: null };
     expect(() => leafData(broken as Leaf)).toThrow(/unit: got null/);
+  });
+});
+
+describe('leafHashOfJson', () => {
+  const hashOf = (unit: string) => leafHash(leafData({ ...LEAF, unit })).toString('hex');
+
+  it('makes escapes canonical that need not be there', () => {
+    const written = JSON.stringify({ ...LEAF, unit: '#' }).replace('#', '\\u00E9\\/\\u001F');
+    expect(leafHashOfJson(written)).toBe(hashOf('é/\u001f'));
+  });
+
+  it('takes the JSON that DuckDB writes, whatever its texts are', async () => {
+    const instance = await DuckDBInstance.create(':memory:');
+    try {
+      const connection = await instance.connect();
+      const units = [...Array(0x2100).keys()].map((code) => `a${String.fromCharCode(code)}b`);
+      units.push('', '"\\/', '\ud7ff\ue000\uffff', '\u{1f600}\u{10ffff}');
+      const others = LEAF_FIELDS.filter((field) => field !== 'unit').map((field) =>
+        field === 'subscription_id' ? 'subscription_id := NULL' : `${field} := '${LEAF[field]}'`,
+      );
+      const found = await connection.runAndReadAll(
+        `SELECT to_json(struct_pack(${others.join(', ')}, unit := unit))::VARCHAR
+         FROM (SELECT unnest(from_json($1, '["VARCHAR"]')) AS unit)`,
+        [JSON.stringify(units)],
+      );
+      const hashes = found.getRows().map(([json]) => leafHashOfJson(String(json)));
+      expect(hashes).toEqual(units.map(hashOf));
+    } finally {
+      instance.closeSync();
+    }
   });
 });
 
