@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { nodeEnv } from '../../connectors/node_env.ts';
 import { previewBackfill, runBackfill } from '../../pipelines/backfill.ts';
 import type { BackfillRequest } from '../../pipelines/backfill_plan.ts';
 import { programPaths } from '../../pipelines/paths.ts';
-import { printTables, RAW_IDENTITY, withWarehouse } from '../support/tables.ts';
+import { changeWarehouse, printTables, RAW_IDENTITY, withWarehouse } from '../support/tables.ts';
 import { LOAD_ONLY, SMALL, startTestWorld, type TestWorld, WHOLE_NIGHT } from '../support/test_night.ts';
 
 /** Two builds of the models, on a machine that may have other work. */
@@ -30,12 +29,10 @@ const READINGS_BOOKMARK = "from ops.bookmarks where source = 'polaris' and strea
 /** Lets a warehouse's feed of readings pass over what another one has loaded. */
 async function passOver(dataDir: string, like: string): Promise<void> {
   const [row] = await withWarehouse(like, (sql) => sql(`select bookmark ${READINGS_BOOKMARK}`));
-  const instance = await DuckDBInstance.create(join(dataDir, 'warehouse.duckdb'));
-  const connection = await instance.connect();
-  await connection.run(
+  await changeWarehouse(
+    dataDir,
     `update ops.bookmarks set bookmark = '${row?.bookmark}' where source = 'polaris' and stream = 'readings'`,
   );
-  instance.closeSync();
 }
 
 /** Runs the program's backfill in a process of its own and kills it once its log matches. */

@@ -63,8 +63,8 @@ describe('leafHashOfJson', () => {
 
   it('takes the JSON that DuckDB writes, whatever its texts are', async () => {
     const instance = await DuckDBInstance.create(':memory:');
+    const connection = await instance.connect();
     try {
-      const connection = await instance.connect();
       const units = [...Array(0x2100).keys()].map((code) => `a${String.fromCharCode(code)}b`);
       units.push('', '"\\/', '\ud7ff\ue000\uffff', '\u{1f600}\u{10ffff}');
       const others = LEAF_FIELDS.filter((field) => field !== 'unit').map((field) =>
@@ -78,6 +78,7 @@ describe('leafHashOfJson', () => {
       const hashes = found.getRows().map(([json]) => leafHashOfJson(String(json)));
       expect(hashes).toEqual(units.map(hashOf));
     } finally {
+      connection.closeSync();
       instance.closeSync();
     }
   });

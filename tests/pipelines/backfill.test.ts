@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { previewBackfill, runBackfill } from '../../pipelines/backfill.ts';
 import type { Reprocess } from '../../pipelines/backfill_plan.ts';
@@ -11,7 +10,7 @@ import { LockedError, UsageError } from '../../schemas/errors.ts';
 import { acquireRunLock } from '../../warehouse/lock.ts';
 import type { ScriptedApi } from '../connectors/scripted_api.ts';
 import { scratch } from '../support/scratch.ts';
-import { withWarehouse } from '../support/tables.ts';
+import { changeWarehouse, withWarehouse } from '../support/tables.ts';
 import {
   configFor,
   loadNight,
@@ -241,9 +240,7 @@ describe('backfill', () => {
 
   it('a preview looks into a warehouse of a program that knew no backfill, too', async () => {
     await loadNight(config);
-    const instance = await DuckDBInstance.create(join(config.data_dir, 'warehouse.duckdb'));
-    await (await instance.connect()).run('ALTER TABLE ops.runs DROP COLUMN ranges');
-    instance.closeSync();
+    await changeWarehouse(config.data_dir, 'ALTER TABLE ops.runs DROP COLUMN ranges');
     expect((await preview(request('failed'))).days).toBe(4);
     expect((await run(request('failed'))).error).toBeNull();
   });

@@ -2,7 +2,6 @@ import { generateKeyPairSync } from 'node:crypto';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCheckpoint, signCheckpoint } from '../../evidence/checkpoint.ts';
 import { EMPTY_TREE, rootHash } from '../../evidence/merkle.ts';
@@ -18,6 +17,7 @@ import { dataPaths } from '../../pipelines/paths.ts';
 import { signingKey } from '../../pipelines/signing_key.ts';
 import { lookInto } from '../../pipelines/warehouse_access.ts';
 import { DifferenceError } from '../../schemas/errors.ts';
+import { changeWarehouse } from '../support/tables.ts';
 import { startTestWorld, type TestWorld } from '../support/test_night.ts';
 
 let test: TestWorld;
@@ -43,18 +43,6 @@ async function changed(change: (folder: string) => unknown): Promise<string> {
   cpSync(whole, folder, { recursive: true });
   await change(folder);
   return folder;
-}
-
-async function sql(folder: string, ...statements: readonly string[]): Promise<readonly unknown[][]> {
-  const instance = await DuckDBInstance.create(join(folder, 'warehouse.duckdb'));
-  try {
-    const connection = await instance.connect();
-    let rows: readonly unknown[][] = [];
-    for (const statement of statements) rows = (await connection.runAndReadAll(statement)).getRowsJson();
-    return rows;
-  } finally {
-    instance.closeSync();
-  }
 }
 
 const verify = (folder: string, against: string | null = null): Promise<Verified> =>
@@ -84,7 +72,7 @@ it('counts what it held against what', async () => {
 describe('finds', () => {
   it('a quantity changed in raw, with index, reading and both values', async () => {
     const folder = await changed((each) =>
-      sql(each, `UPDATE raw.polaris_readings SET quantity = '666.5' WHERE evidence_index = 1234`),
+      changeWarehouse(each, `UPDATE raw.polaris_readings SET quantity = '666.5' WHERE evidence_index = 1234`),
     );
     expect(await difference(folder)).toMatch(
       /entry 1234, reading \S+: got leaf [0-9a-f]{64} from raw\.polaris_readings \(quantity 666\.5\), want [0-9a-f]{64}/,
@@ -93,7 +81,10 @@ describe('finds', () => {
 
   it('a quantity changed in the evidence table', async () => {
     const folder = await changed((each) =>
-      sql(each, `UPDATE marts.fct_metering_evidence SET quantity = '666.5' WHERE evidence_index = 77`),
+      changeWarehouse(
+        each,
+        `UPDATE marts.fct_metering_evidence SET quantity = '666.5' WHERE evidence_index = 77`,
+      ),
     );
     expect(await difference(folder)).toMatch(
       /entry 77, reading \S+: got quantity 666\.5 in fct_metering_evidence, want \S+/,
@@ -102,7 +93,7 @@ describe('finds', () => {
 
   it('a row removed from the evidence table', async () => {
     const folder = await changed((each) =>
-      sql(each, 'DELETE FROM marts.fct_metering_evidence WHERE evidence_index = 77'),
+      changeWarehouse(each, 'DELETE FROM marts.fct_metering_evidence WHERE evidence_index = 77'),
     );
     expect(await difference(folder)).toMatch(/entry 77, reading \S+: got cluster_id null/);
   });
@@ -120,14 +111,14 @@ describe('finds', () => {
 
   it('an entry removed', async () => {
     const folder = await changed((each) =>
-      sql(each, 'DELETE FROM evidence.entries WHERE evidence_index = 500'),
+      changeWarehouse(each, 'DELETE FROM evidence.entries WHERE evidence_index = 500'),
     );
     expect(await difference(folder)).toMatch(/entry 500: got none \(the next is 501\)/);
   });
 
   it('an entry removed, and all after it moved up', async () => {
     const folder = await changed((each) =>
-      sql(
+      changeWarehouse(
         each,
         'DELETE FROM evidence.entries WHERE evidence_index = 500',
         'DELETE FROM raw.polaris_readings WHERE evidence_index = 500',
@@ -141,13 +132,15 @@ describe('finds', () => {
   it('two entries swapped', async () => {
     const swap = (table: string) =>
       `UPDATE ${table} SET evidence_index = CASE evidence_index WHEN 10 THEN 11 ELSE 10 END WHERE evidence_index IN (10, 11)`;
-    const folder = await changed((each) => sql(each, swap('evidence.entries'), swap('raw.polaris_readings')));
+    const folder = await changed((each) =>
+      changeWarehouse(each, swap('evidence.entries'), swap('raw.polaris_readings')),
+    );
     expect(await difference(folder)).toMatch(/entry 10, reading \S+: got leaf .* as sealed in tile\/0/);
   });
 
   it('a truncated log', async () => {
     const folder = await changed((each) =>
-      sql(
+      changeWarehouse(
         each,
         `DELETE FROM evidence.entries WHERE evidence_index >= ${first}`,
         `DELETE FROM raw.polaris_readings WHERE evidence_index >= ${first}`,
@@ -184,7 +177,7 @@ describe('finds', () => {
   it('an older tree signed anew: from a checkpoint kept elsewhere', async () => {
     const newest = (await readCheckpoints(join(whole, 'evidence'))).at(-1);
     const folder = await changed(async (each) => {
-      await sql(
+      await changeWarehouse(
         each,
         `DELETE FROM evidence.entries WHERE evidence_index >= ${first}`,
         `DELETE FROM raw.polaris_readings WHERE evidence_index >= ${first}`,
@@ -201,7 +194,7 @@ describe('finds', () => {
 /** Changes a quantity everywhere in the warehouse, then makes log, tiles and checkpoint fit. */
 async function fork(folder: string, index: number): Promise<void> {
   const where = `WHERE evidence_index = ${index}`;
-  await sql(
+  await changeWarehouse(
     folder,
     `UPDATE raw.polaris_readings SET quantity = '666.5' ${where}`,
     `UPDATE evidence.entries SET leaf_hash = (
@@ -224,7 +217,10 @@ async function forge(folder: string): Promise<void> {
   const evidence = join(folder, 'evidence');
   const keys = await readVerifierKeys(evidence);
   rmSync(evidence, { recursive: true });
-  const rows = await sql(folder, 'SELECT hex(leaf_hash) FROM evidence.entries ORDER BY evidence_index');
+  const rows = await changeWarehouse(
+    folder,
+    'SELECT hex(leaf_hash) FROM evidence.entries ORDER BY evidence_index',
+  );
   const tiles = await growTiles(evidence, EMPTY_TREE);
   await tiles.append(Buffer.from(rows.map(([hash]) => String(hash)).join(''), 'hex'));
   await tiles.finish();
@@ -234,7 +230,7 @@ async function forge(folder: string): Promise<void> {
   await keepCheckpoint(evidence, size, note, signer);
   expect(openCheckpoint(note, keys).size).toBe(size);
   const head = `unhex('${root.toString('hex')}'), unhex('${Buffer.concat(tiles.tree.frontier).toString('hex')}')`;
-  await sql(
+  await changeWarehouse(
     folder,
     'DELETE FROM evidence.tree_heads',
     `INSERT INTO evidence.tree_heads SELECT ${size}, ${head}, 'forged', TIMESTAMP '2026-11-23 03:00:00'`,

@@ -68,6 +68,26 @@ export async function withWarehouse<T>(dataDir: string, work: (sql: Sql) => Prom
   }
 }
 
+/**
+ * Changes the DuckDB file of a data directory; gives the rows of the last statement. Its connection is closed, too: a second
+ * opening beside one that is only left to be collected damages what both read.
+ */
+export async function changeWarehouse(
+  dataDir: string,
+  ...statements: readonly string[]
+): Promise<readonly unknown[][]> {
+  const instance = await DuckDBInstance.create(join(dataDir, 'warehouse.duckdb'));
+  const connection = await instance.connect();
+  try {
+    let rows: readonly unknown[][] = [];
+    for (const statement of statements) rows = (await connection.runAndReadAll(statement)).getRowsJson();
+    return rows;
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
 type Row = Record<string, string | number | boolean | null>;
 export type Sql = (sql: string) => Promise<Row[]>;
 

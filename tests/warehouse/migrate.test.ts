@@ -1,7 +1,6 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { text } from '../../schemas/columns.ts';
@@ -11,6 +10,7 @@ import { stream } from '../../schemas/streams.ts';
 import { TACKLE_STREAMS } from '../../schemas/tackle.ts';
 import { openDuckDbWarehouse } from '../../warehouse/duckdb/open_duckdb_warehouse.ts';
 import { customer, landed, load } from '../contract/warehouse/fixtures.ts';
+import { changeWarehouse } from '../support/tables.ts';
 import { kill, said, startChild } from './child.ts';
 
 const ALL = [...POLARIS_STREAMS, ...SALESFORCE_STREAMS, ...TACKLE_STREAMS];
@@ -30,13 +30,7 @@ describe('the layout of the DuckDB warehouse', () => {
   const path = () => join(directory, 'warehouse.duckdb');
   const open = () =>
     openDuckDbWarehouse({ path: path(), tempDir: join(directory, 'tmp'), memoryLimitMb: 256 });
-  const sql = async (statement: string) => {
-    const instance = await DuckDBInstance.create(path());
-    const connection = await instance.connect();
-    const rows = (await connection.runAndReadAll(statement)).getRowsJson();
-    instance.closeSync();
-    return rows;
-  };
+  const sql = (statement: string) => changeWarehouse(directory, statement);
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'meterline-layout-'));
   });
