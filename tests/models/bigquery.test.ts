@@ -29,6 +29,9 @@ const WITHOUT_ROWS: readonly string[] = [
 /** Whole builds, and thousands of queries in an evaluator that is not made for speed: it only ends what hangs. */
 const PATIENCE = 1_800_000;
 
+/** Models that take the evaluator longer are named, so that whoever waits knows for what. */
+const SLOW_SECONDS = 3;
+
 let dir = '';
 let google: GoogleSql;
 let bigquery: BigQueryEndpoint;
@@ -93,7 +96,10 @@ describe('each model', { timeout: PATIENCE }, () => {
       const unequal: Record<string, readonly string[]> = {};
       const empty: string[] = [];
       for (const model of models) {
+        const started = performance.now();
         const { rows, differences } = await judge(model, google, connection);
+        const seconds = (performance.now() - started) / 1000;
+        if (seconds > SLOW_SECONDS) console.info(`${model.name}: ${rows} rows, ${seconds.toFixed(0)} s`);
         if (rows === 0) empty.push(model.name);
         if (differences.length > 0) unequal[model.name] = differences;
       }
