@@ -21,6 +21,7 @@ metered as (
     subscription_id,
     month,
     min(currency) as currency,
+    max(currency) as last_currency,
     min(case when is_priced then 1 else 0 end) = 1 as is_priced,
     sum(hours_to_send) as hours_to_send,
     sum(hours_accepted) as hours_accepted,
@@ -42,6 +43,8 @@ lines as (
     dimension,
     {{ month_start('service_period') }} as month,
     count(*) as lines,
+    min(currency) as currency,
+    max(currency) as last_currency,
     sum(amount) as amount,
     sum(case when line_type = 'adjustment' then amount else 0 end) as adjustments
   from {{ ref('fct_overage') }}
@@ -52,6 +55,8 @@ rated as (
   select
     coalesce(months.subscription_id, lines.subscription_id) as subscription_id,
     coalesce(months.month, lines.month) as month,
+    min(lines.currency) as currency,
+    max(lines.last_currency) as last_currency,
     sum(coalesce(lines.lines, 0)) as lines,
     sum(coalesce(lines.adjustments, 0)) as adjustments,
     sum(coalesce(lines.amount, months.usage_amount, 0)) as amount,
@@ -90,7 +95,14 @@ staged as (
   select
     keys.subscription_id,
     keys.month,
-    coalesce(metered.currency, fees.currency) as currency,
+    coalesce(metered.currency, rated.currency, fees.currency) as currency,
+    -- Amounts of two currencies are neither added up nor compared.
+    {% for pair in [
+      ('metered.currency', 'metered.last_currency'), ('rated.currency', 'rated.last_currency'), ('metered.currency', 'rated.currency'),
+      ('metered.currency', 'fees.currency'), ('rated.currency', 'fees.currency')
+    ] -%}
+    coalesce({{ pair[0] }} <> {{ pair[1] }}, false){{ ' as currencies_differ,' if loop.last else ' or' }}
+    {% endfor -%}
     keys.month >= bounds.first_month as has_usage,
     coalesce(metered.is_priced, true) as is_priced,
     coalesce(metered.hours_to_send, 0) as hours_to_send,
@@ -130,6 +142,7 @@ known as (
     staged.*,
     case
       when not has_usage then 'before_first_reading'
+      when currencies_differ then 'currencies_differ'
       when not is_priced then 'no_unit_price'
     end as amount_reason
   from staged
@@ -176,13 +189,13 @@ final as (
     subscription_accounts.account_id,
     subscriptions.cloud,
     typed.month,
-    typed.currency,
+    case when not typed.currencies_differ then typed.currency end as currency,
     cast(typed.hours_to_send as {{ type_bigint() }}) as hours_to_send,
     cast(typed.hours_accepted as {{ type_bigint() }}) as hours_accepted,
     cast(typed.hours_rejected as {{ type_bigint() }}) as hours_rejected,
     cast(typed.hours_missing as {{ type_bigint() }}) as hours_missing,
     cast(case when typed.amount_reason is null then typed.usage_amount end as {{ type_decimal() }}) as usage_amount,
-    cast(case when typed.has_usage then typed.rated_amount end as {{ type_decimal() }}) as rated_amount,
+    cast(case when typed.has_usage and not typed.currencies_differ then typed.rated_amount end as {{ type_decimal() }}) as rated_amount,
     cast(case when typed.amount_reason is null then typed.accepted_amount end as {{ type_decimal() }}) as accepted_amount,
     typed.amount_reason,
     cast(typed.fee_amount as {{ type_decimal() }}) as fee_amount,
