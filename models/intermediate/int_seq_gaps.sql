@@ -30,17 +30,21 @@ holes as (
   where missing_numbers > 0
 ),
 
+unplaced as (
+  select * from holes
+  where usage_date is null
+),
+
 before_fillers as (
   select
-    holes.cluster_id,
-    holes.seq,
-    holes.missing_numbers,
-    min(case when readings.seq >= holes.seq then readings.seq end) as next_seq,
+    unplaced.cluster_id,
+    unplaced.seq,
+    unplaced.missing_numbers,
+    min(case when readings.seq >= unplaced.seq then readings.seq end) as next_seq,
     max(readings.seq) as last_seq
-  from holes
-  inner join {{ ref('stg_polaris__readings') }} as readings on holes.cluster_id = readings.cluster_id
-  where holes.usage_date is null
-  group by holes.cluster_id, holes.seq, holes.missing_numbers
+  from unplaced
+  inner join {{ ref('stg_polaris__readings') }} as readings on unplaced.cluster_id = readings.cluster_id
+  group by unplaced.cluster_id, unplaced.seq, unplaced.missing_numbers
 ),
 
 placed as (
