@@ -5,6 +5,16 @@ import { parquetOf } from './tables.ts';
 /** Rows of a figure, values as texts; null where the table is not in the pack. */
 export type FigureRows = readonly Readonly<Record<string, string | null>>[] | null;
 
+/** Six figures of a dimension stand on one line of the report: there they are rounded, and the report says so. */
+const ROUNDED = [
+  'original_quantity',
+  'restatement_change',
+  'quantity_at_close',
+  'late_original_quantity',
+  'late_restatement_change',
+  'quantity_now',
+];
+
 /** What the report shows, each read from the pack's own tables, so that both say the same. `t` stands for the table. */
 const FIGURES = {
   totals: {
@@ -44,9 +54,7 @@ const FIGURES = {
   },
   roll_forward: {
     table: 'evidence_roll_forward',
-    sql: `SELECT dimension, originals, original_quantity, restatements, restatement_change, quantity_at_close,
-            late_originals, late_original_quantity, late_restatements, late_restatement_change, quantity_now
-          FROM t ORDER BY dimension`,
+    sql: `SELECT dimension, ${ROUNDED.map((name) => `round(${name}, 3) AS ${name}`).join(', ')} FROM t ORDER BY dimension`,
   },
   billable: { table: 'completeness', sql: 'SELECT DISTINCT dimension FROM t ORDER BY dimension' },
   late: {
@@ -75,7 +83,7 @@ const FIGURES = {
     table: 'policy_versions',
     sql: `SELECT policy_id || '@' || version AS policy, prepared_by, approved_by, sha256 FROM t WHERE policy_id IS NOT NULL`,
   },
-} as const;
+} satisfies Readonly<Record<string, { readonly table: string; readonly sql: string }>>;
 
 type FigureName = keyof typeof FIGURES;
 

@@ -107,12 +107,12 @@ export function exceptions(figures: Figures, subject: PackSubject): readonly Blo
         ];
   if (open === 0) return [heading, ...accepted, { kind: 'text', text: 'None is open.' }];
   const columns = [
-    left('Kind', 1.7),
-    left('Concerns', 1.6),
-    left('Dimension', 1.5),
+    left('Kind', 1.6),
+    left('Concerns', 2),
+    left('Dimension', 1.8),
     left('From (UTC)', 1.3),
-    right('Hours', 0.7),
-    left('What it is', 4.2),
+    right('Hours', 0.8),
+    left('What it is', 3.6),
   ];
   const body = rows.map((row) => [
     words(row.kind),
@@ -169,7 +169,7 @@ export function completeness({ completeness: rows }: Figures): readonly Block[] 
 export function rollForward({ roll_forward: rows, billable }: Figures): readonly Block[] {
   if (rows === null) return [];
   const columns = [
-    left('Dimension', 2),
+    left('Dimension', 2.1),
     right('First received', 1.8),
     right('Restated', 1.3),
     right('At the close', 1.8),
@@ -188,7 +188,10 @@ export function rollForward({ roll_forward: rows, billable }: Figures): readonly
   ]);
   const drawn = new Set((billable ?? []).map((row) => row.dimension));
   return [
-    { kind: 'heading', text: 'Roll-forward of quantities' },
+    {
+      kind: 'heading',
+      text: 'Roll-forward of quantities, to three digits (exact in tables/evidence_roll_forward)',
+    },
     { kind: 'table', columns, rows: body },
     ...waterfalls(rows.filter((row) => drawn.has(row.dimension ?? null))),
   ];
