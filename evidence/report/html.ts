@@ -4,15 +4,15 @@ import type { Block, Report } from './report.ts';
 const STYLE = `
 :root { color-scheme: light; }
 body { font: 14px/1.45 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; color: #1f2933; margin: 0; background: #fff; }
-main { max-width: 52rem; margin: 2rem auto 4rem; padding: 0 1.5rem; }
+main { max-width: 60rem; margin: 2rem auto 4rem; padding: 0 1.5rem; }
 h1 { font-size: 1.7rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 .subtitle, figcaption, footer { color: #66727f; } .subtitle { margin: .2rem 0 1rem; }
 .mark { position: sticky; top: 0; background: #b3261e; color: #fff; font-weight: 700; padding: .5rem 1.5rem; letter-spacing: .04em; }
 .notice { border-left: 4px solid #b3261e; background: #fbeceb; padding: .6rem .9rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 600; border-bottom: 2px solid #66727f; }
-th, td { padding: .3rem .6rem .3rem 0; vertical-align: top; overflow-wrap: anywhere; } td { border-bottom: 1px solid #d5dbe1; }
-.right { text-align: right; padding-right: .9rem; } th.right { text-align: right; }
+th, td { padding: .3rem .6rem .3rem 0; vertical-align: top; } td { border-bottom: 1px solid #d5dbe1; }
+td { overflow-wrap: break-word; } .right { text-align: right; padding-right: .9rem; } td.right { white-space: nowrap; } th.right { text-align: right; }
 dl { display: grid; grid-template-columns: minmax(9rem, 14rem) 1fr; gap: .25rem 1rem; margin: 0; }
 dt { color: #66727f; } dd { margin: 0; overflow-wrap: anywhere; }
 figure { margin: 1rem 0; } figure svg { width: 100%; height: auto; max-width: 46rem; } figcaption { margin-bottom: .3rem; }

@@ -107,7 +107,7 @@ function drawTable(pdf: Pdf, table: Table): void {
   room(pdf, 44);
   head();
   for (const row of table.rows) {
-    if (room(pdf, rowHeight(pdf, table, widths, row))) head();
+    if (room(pdf, rowHeight(pdf, table, widths, row, REGULAR))) head();
     drawRow(pdf, table, widths, row, REGULAR);
     pdf
       .moveTo(MARGIN, pdf.y - 1)
@@ -120,8 +120,14 @@ function drawTable(pdf: Pdf, table: Table): void {
 
 const ROW_SIZE = 8;
 
-function rowHeight(pdf: Pdf, table: Table, widths: readonly number[], row: readonly string[]): number {
-  pdf.font(REGULAR).fontSize(ROW_SIZE);
+function rowHeight(
+  pdf: Pdf,
+  table: Table,
+  widths: readonly number[],
+  row: readonly string[],
+  font: string,
+): number {
+  pdf.font(font).fontSize(ROW_SIZE);
   const heights = row.map((cell, place) =>
     pdf.heightOfString(encodable(cell), {
       width: (widths[place] ?? 0) - CELL_GAP,
@@ -138,7 +144,7 @@ function drawRow(
   row: readonly string[],
   font: string,
 ): void {
-  const tall = rowHeight(pdf, table, widths, row);
+  const tall = rowHeight(pdf, table, widths, row, font);
   const { y } = pdf;
   let x = MARGIN;
   pdf.font(font).fontSize(ROW_SIZE).fillColor(INK.text);

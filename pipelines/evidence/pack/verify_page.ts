@@ -72,12 +72,12 @@ open_note() {
 ${notes.map((name) => `open_note ${name}`).join('\n')}
 \`\`\`
 
-The \`.pem\` files are the keys of \`verifier.vkey\`; this prints the key of a line as the file has it (the base64 after the last \`+\` is a byte 01 and the key's 32 bytes):
+The \`.pem\` files are the keys of \`verifier.vkey\`; this prints the key of a line as the file has it (name, key id and base64, with \`+\` between; the base64 is of a byte 01 and the key's 32 bytes):
 
 \`\`\`sh
 while IFS= read -r line; do
-  id=$(printf %s "$line" | sed 's/.*+\\([0-9a-f]\\{8\\}\\)+.*/\\1/')
-  printf %s "$line" | sed 's/.*+//' | base64 -d | tail -c 32 | od -An -tx1 > "$work/a"
+  id=$(printf %s "$line" | cut -d + -f 2)
+  printf %s "$line" | cut -d + -f 3- | base64 -d | tail -c 32 | od -An -tx1 > "$work/a"
   openssl pkey -pubin -in "verifier-$id.pem" -outform DER | tail -c 32 | od -An -tx1 > "$work/b"
   cmp -s "$work/a" "$work/b" && echo "verifier-$id.pem: the key of verifier.vkey" || { echo "verifier-$id.pem: FAILED"; false; }
 done < verifier.vkey
