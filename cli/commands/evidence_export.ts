@@ -19,7 +19,7 @@ export async function evidenceExport(
   const data = dataPaths(config.data_dir);
   if (!existsSync(data.warehouse))
     throw new UsageError(
-      `evidence: warehouse: got none at ${data.warehouse}, want one; run \`meterline run\` first`,
+      `evidence: warehouse: got no file ${data.warehouse}, want one; run \`meterline run\` first`,
     );
   const folder = resolve(output ?? join(data.evidence, 'packs', month));
   const signer = await signingKey(config);

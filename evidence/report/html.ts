@@ -9,7 +9,7 @@ h1 { font-size: 1.7rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5re
 .subtitle, figcaption, footer { color: #66727f; } .subtitle { margin: .2rem 0 1rem; }
 .mark { position: sticky; top: 0; background: #b3261e; color: #fff; font-weight: 700; padding: .5rem 1.5rem; letter-spacing: .04em; }
 .notice { border-left: 4px solid #b3261e; background: #fbeceb; padding: .6rem .9rem; }
-table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; width: 100%; margin-bottom: 1.2rem; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 600; border-bottom: 2px solid #66727f; }
 th, td { padding: .3rem .6rem .3rem 0; vertical-align: top; } td { border-bottom: 1px solid #d5dbe1; }
 td { overflow-wrap: break-word; } .right { text-align: right; padding-right: .9rem; } td.right { white-space: nowrap; } th.right { text-align: right; }

@@ -169,7 +169,7 @@ export function completeness({ completeness: rows }: Figures): readonly Block[] 
 export function rollForward({ roll_forward: rows, billable }: Figures): readonly Block[] {
   if (rows === null) return [];
   const columns = [
-    left('Dimension', 2.1),
+    left('Dimension', 2.5),
     right('First received', 1.8),
     right('Restated', 1.3),
     right('At the close', 1.8),
