@@ -122,6 +122,18 @@ export function addCommands(program: Command, act: Act): void {
   command(evidence, 'checkpoint', 'print the newest checkpoint, to be kept elsewhere').action((options) =>
     act(async (at) => (await evidenceCommand()).evidenceCheckpoint(at(options))),
   );
+  command(
+    evidence,
+    'export',
+    'write the audit pack of a month: tables, leaves, proofs, report, and how to check them without us',
+  )
+    .argument('<period>', 'calendar month, yyyy-mm; one that is not closed is marked DRAFT')
+    .option('--output <folder>', 'where the pack goes (default: <data_dir>/evidence/packs/<period>)')
+    .action((period, options) =>
+      act(async (at) =>
+        (await import('./commands/evidence_export.ts')).evidenceExport(at(options), period, options),
+      ),
+    );
 
   const policies = program.command('policies').description('the rules that people decide');
   command(policies, 'check', 'check every policy of a folder and list them; exit 2 names all that is wrong')

@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DbtError, type Manifest, readManifest } from 'dbt-core-wrapper';
 import type { TableModel } from '../extracts/data_source_model.ts';
@@ -11,6 +11,13 @@ import { usageAndChurnWorkbook } from '../extracts/workbooks/usage_and_churn.ts'
 import { usageAndChurnSource } from '../extracts/workbooks/usage_and_churn_source.ts';
 import { NightError } from '../schemas/errors.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
+import {
+  fileManifest,
+  type ManifestTable,
+  manifestFile,
+  manifestSource,
+  renderManifest,
+} from './file_manifest.ts';
 import { type Night, opened } from './night.ts';
 
 /** The extract's tables, each sorted by what people filter on, its key last. */
@@ -25,9 +32,11 @@ export const EXTRACT_TABLES: Readonly<Record<string, readonly string[]>> = {
 };
 
 const NAME = 'meterline';
+const SUFFIXES = ['hyper', 'tdsx', 'twbx'] as const;
+const MANIFEST = `${NAME}.manifest.json`;
 
 /**
- * Writes `meterline.hyper`, `.tdsx` and `.twbx` from the marts. All are made and checked beside the old ones first
+ * Writes `meterline.hyper`, `.tdsx` and `.twbx` from the marts, and `meterline.manifest.json`, which says of what they are. All are made and checked beside the old ones first
  * and take their names together at the end, so that a failure leaves yesterday's files as they were.
  * @throws NightError when a mart is missing, or a file does not hold what the mart does
  */
@@ -38,7 +47,7 @@ export async function extract(night: Night): Promise<void> {
   await mkdir(next, { recursive: true });
   try {
     const rows = await writeFiles(night, next);
-    for (const suffix of ['hyper', 'tdsx', 'twbx'] as const) {
+    for (const suffix of SUFFIXES) {
       const path = join(night.data.extracts, `${NAME}.${suffix}`);
       await rename(join(next, `${NAME}.${suffix}`), path);
       const { size: bytes } = await stat(path);
@@ -50,6 +59,7 @@ export async function extract(night: Night): Promise<void> {
         published: false,
       });
     }
+    await rename(join(next, MANIFEST), join(night.data.extracts, MANIFEST));
     const detail = `${rows} rows in ${Object.keys(EXTRACT_TABLES).length} tables, read back and equal to the marts`;
     night.env.onEvent({ kind: 'item_done', stage: 'extract', item: NAME, detail });
   } catch (error) {
@@ -80,6 +90,7 @@ async function writeFiles(night: Night, folder: string): Promise<number> {
   const program = await findHyperd(night.program.venv);
   const file = await withHyperd(program, (hyperd) => writeHyper({ hyperd, path: hyperPath, tables }));
   await writePackages(night, manifest, tables, hyperPath, folder);
+  await writeManifest(night, tables, folder);
   return rowsOf(file);
 }
 
@@ -99,8 +110,22 @@ async function writePackages(
   await packageWorkbook({ workbook, model, source: { hyperPath }, path: join(folder, `${NAME}.twbx`) });
 }
 
+/** The same kind of manifest as an audit pack has. */
+async function writeManifest(night: Night, tables: readonly Exported[], folder: string): Promise<void> {
+  const manifest = fileManifest({
+    subject: `extracts of run ${night.run_id}`,
+    created_at: night.env.now().toISOString(),
+    source: await manifestSource(opened(night)),
+    tables: tables.map(({ told }) => told),
+    files: await Promise.all(SUFFIXES.map((suffix) => manifestFile(folder, `${NAME}.${suffix}`))),
+  });
+  await writeFile(join(folder, MANIFEST), renderManifest(manifest));
+}
+
 /** A mart on its way into the extract. */
 interface Exported extends HyperTable {
+  /** What the manifest says of it. */
+  readonly told: ManifestTable;
   readonly columns: readonly ExtractColumn[];
 }
 
@@ -128,11 +153,11 @@ async function exportTable(warehouse: Warehouse, name: string, folder: string): 
   const select = columns.map((column) => column.select).join(', ');
   const parquetPath = join(folder, `${name}.parquet`);
   const order = (EXTRACT_TABLES[name] ?? []).join(', ');
-  const { rows, sums } = await warehouse.exportParquet(
-    `SELECT ${select} FROM marts.${name} ORDER BY ${order}`,
-    parquetPath,
-  );
-  return { name, columns, parquetPath, expected: { rows: BigInt(rows), sums } };
+  const query = `SELECT ${select} FROM marts.${name} ORDER BY ${order}`;
+  const { rows, sums, columns: types } = await warehouse.exportParquet(query, parquetPath);
+  const files = [`${NAME}.hyper`];
+  const told = { name, title: `marts.${name}`, query, parameters: {}, rows, columns: types, sums, files };
+  return { name, columns, parquetPath, expected: { rows: BigInt(rows), sums }, told };
 }
 
 function rowsOf(file: ExtractFile): number {

@@ -156,6 +156,12 @@ export interface LoggedReading {
   readonly fields: Readonly<Record<string, string | null>>;
 }
 
+/** Entries of the log by index; `to` is exclusive. */
+export interface EntryRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Readings, entries and evidence rows against one another. */
 export interface LogMisfits {
   /** A reading that no entry of the log stands for. */
@@ -332,8 +338,11 @@ export interface Warehouse {
   /** Leaf hashes from an index on, in order, in batches: 32 bytes each, one after the other. */
   leafHashes(from: number): AsyncIterable<Buffer>;
   recordTreeHead(head: TreeHead, run_id: string, at: Instant): Promise<void>;
-  /** The log's entries, in order, in batches, with some columns of the reading that each stands for, as texts. */
-  loggedRows(fields: readonly string[]): AsyncIterable<readonly LoggedRow[]>;
+  /**
+   * The log's entries, in order, in batches, with some columns of the reading that each stands for; of `range` (indexes,
+   * `to` exclusive) only, where it is given.
+   */
+  loggedRows(fields: readonly string[], range?: EntryRange): AsyncIterable<readonly LoggedRow[]>;
   /** One entry's reading, by index (digits) or by its own id; null where there is none. An id goes before an index. */
   loggedReading(given: string, fields: readonly string[]): Promise<LoggedReading | null>;
   /** What does not fit the log: a reading outside it, and the first row of `fct_metering_evidence` that differs in these columns. */
@@ -367,6 +376,11 @@ export interface Warehouse {
     columns: readonly { name: string; type: string }[];
     sums: Readonly<Record<string, string>>;
   }>;
+  /**
+   * Writes the rows of a Parquet file, in their order, as CSV (RFC 4180: UTF-8, a header, lines that end with LF; decimals
+   * exact, instants as RFC 3339 in UTC, a null as nothing, an empty text as `""`).
+   */
+  exportCsv(parquet: string, path: string): Promise<void>;
   /** Runs a read-only query; values as JSON texts or null. For reports and tests. */
   query(sql: string): Promise<readonly Readonly<Record<string, string | null>>[]>;
   /** Closes the database so that another process can open it. */

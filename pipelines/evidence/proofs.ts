@@ -4,6 +4,7 @@ import { openCheckpoint } from '../../evidence/checkpoint.ts';
 import { LEAF_FIELDS, type Leaf, leafData } from '../../evidence/leaf.ts';
 import { consistencyPath, inclusionPath, type Range, rangeHash } from '../../evidence/proof.ts';
 import {
+  type KeptCheckpoint,
   readCheckpoint,
   readCheckpoints,
   readVerifierKeys,
@@ -43,8 +44,7 @@ export async function proveEntry(
     throw new UsageError(
       `evidence: entry ${evidence_index}: got a newest checkpoint of ${size} entries, want one that covers it; run \`meterline run --only seal\``,
     );
-  const hashes = await hashesOf(data, inclusionPath(evidence_index, size), size);
-  const proof = ['c2sp.org/tlog-proof@v1', `index ${evidence_index}`, ...hashes, '', note].join('\n');
+  const proof = await inclusionOf(data, evidence_index, { size, note });
   await mkdir(folder, { recursive: true });
   const proof_file = join(folder, `${evidence_index}.tlog-proof`);
   const leaf_file = join(folder, `${evidence_index}.leaf.json`);
@@ -68,7 +68,27 @@ export async function consistencyProof(data: DataPaths, old: number, size: numbe
   }
   if (old < 1 || old > size)
     throw new UsageError(`evidence: consistency: got ${old} and ${size}, want 1 to ${size} for the old size`);
-  return [`old ${old}`, ...(await hashesOf(data, consistencyPath(old, size), size)), '', note].join('\n');
+  return consistencyOf(data, old, { size, note });
+}
+
+/** The proof that an entry is in the log of a checkpoint (C2SP tlog-proof). @throws Error where it has no such entry */
+export async function inclusionOf(
+  data: DataPaths,
+  index: number,
+  { size, note }: Pick<KeptCheckpoint, 'size' | 'note'>,
+): Promise<string> {
+  const hashes = await hashesOf(data, inclusionPath(index, size), size);
+  return ['c2sp.org/tlog-proof@v1', `index ${index}`, ...hashes, '', note].join('\n');
+}
+
+/** The proof that the first `old` entries (1 to its size) are the beginning of the log of a checkpoint. */
+export async function consistencyOf(
+  data: DataPaths,
+  old: number,
+  { size, note }: Pick<KeptCheckpoint, 'size' | 'note'>,
+): Promise<string> {
+  const hashes = await hashesOf(data, consistencyPath(old, size), size);
+  return [`old ${old}`, ...hashes, '', note].join('\n');
 }
 
 /** The newest checkpoint, opened with the keys that are kept. @throws UsageError where there is none */

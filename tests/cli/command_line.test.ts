@@ -53,6 +53,10 @@ describe('usage', () => {
     [['run', '--simulators-now', 'tomorrow'], /--simulators-now: .*got tomorrow, want an instant/],
     [['rum'], /unknown command 'rum'[\s\S]*run/],
     [['run', '--publsih'], /unknown option '--publsih'/],
+    [
+      ['evidence', 'export', '2026-10'],
+      /evidence: warehouse: got no file .*, want one; run `meterline run` first/,
+    ],
     [['quarantine', 'list', '--limit', '0'], /--limit: got 0, want a whole number from 1/],
     [['quarantine', 'show', 'x'], /<id>: got x, want a whole number from 1/],
     [['quarantine', 'show', '7'], /row 7: got no such row, want one that .*list/],

@@ -1,4 +1,11 @@
-import type { LoadedPage, LoggedReading, LoggedRow, LogMisfits, Warehouse } from '../warehouse.ts';
+import type {
+  EntryRange,
+  LoadedPage,
+  LoggedReading,
+  LoggedRow,
+  LogMisfits,
+  Warehouse,
+} from '../warehouse.ts';
 import type { Session } from './database.ts';
 import { identifier, list, literal } from './sql.ts';
 import { count, text, textOrNull } from './values.ts';
@@ -11,7 +18,7 @@ export function audit(
   session: Session,
 ): Pick<Warehouse, 'loggedRows' | 'loggedReading' | 'logMisfits' | 'landedPages'> {
   return {
-    loggedRows: (fields) => loggedRows(session, fields),
+    loggedRows: (fields, range) => loggedRows(session, fields, range),
     loggedReading: (given, fields) => loggedReading(session, given, fields),
     logMisfits: (fields) => logMisfits(session, fields),
     landedPages: () => landedPages(session),
@@ -25,10 +32,12 @@ const fieldsOf = (alias: string, fields: readonly string[]) =>
 async function* loggedRows(
   session: Session,
   fields: readonly string[],
+  { from, to }: EntryRange = { from: 0, to: Number.MAX_SAFE_INTEGER },
 ): AsyncGenerator<readonly LoggedRow[]> {
-  for (let start = 0; ; start += BATCH_ENTRIES) {
+  for (let start = from; start < to; start += BATCH_ENTRIES) {
+    const end = Math.min(start + BATCH_ENTRIES, to); // exclusive
     const range = (alias: string) =>
-      `${alias}.evidence_index >= ${start} AND ${alias}.evidence_index < ${start + BATCH_ENTRIES}`;
+      `${alias}.evidence_index >= ${start} AND ${alias}.evidence_index < ${end}`;
     // One text per reading: a value for each of its columns would take several times as long.
     const found = await session.connection.runAndReadAll(
       `SELECT e.evidence_index::DOUBLE, lower(hex(e.leaf_hash)),

@@ -26,6 +26,23 @@ export async function exportParquet(session: Session, query: string, path: strin
   }
 }
 
+/** Writes a Parquet file's rows, in their order, as CSV: see `Warehouse.exportCsv`. The file appears when it is whole. */
+export async function exportCsv(session: Session, parquet: string, path: string): Promise<void> {
+  const partial = `${path}.partial`;
+  try {
+    await session.run(
+      `export ${path}`,
+      `COPY (SELECT * FROM read_parquet(${literal(parquet)})) TO ${literal(partial)}
+       (FORMAT csv, HEADER true, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR '',
+        TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S.%fZ', DATEFORMAT '%Y-%m-%d')`,
+    );
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
 async function describe(session: Session, path: string): Promise<Exported> {
   const file = `read_parquet(${literal(path)})`;
   const described = await session.rows('describe the export', `DESCRIBE SELECT * FROM ${file}`);

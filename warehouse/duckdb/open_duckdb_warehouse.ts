@@ -3,7 +3,7 @@ import { audit } from './audit.ts';
 import { builds } from './builds.ts';
 import { startComparison, uncomparedDays } from './control_totals.ts';
 import { type Database, type DatabaseOptions, openDatabase } from './database.ts';
-import { exportParquet } from './export_parquet.ts';
+import { exportCsv, exportParquet } from './export_parquet.ts';
 import { startLoad } from './load.ts';
 import { log } from './log.ts';
 import { migrate } from './migrate.ts';
@@ -45,6 +45,7 @@ export async function openDuckDbWarehouse(options: DatabaseOptions): Promise<War
     quarantined: (filter) => quarantinedRows(main, filter),
     quarantineGroups: (filter) => quarantineGroups(main, filter),
     exportParquet: (query, path) => exportParquet(main, query, path),
+    exportCsv: (parquet, path) => exportCsv(main, parquet, path),
     query: (sql) => readOnly(database, sql),
     close: async () => database.close(),
   };

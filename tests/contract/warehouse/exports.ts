@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CUSTOMERS, DIMENSIONS, READINGS } from '../../../schemas/polaris.ts';
@@ -68,6 +69,32 @@ export function exportsSuite(opened: OpenedWarehouse): void {
         path,
       );
       expect(empty).toMatchObject({ rows: 0, sums: {} });
+    });
+
+    it('writes the rows of a Parquet file as CSV by RFC 4180: exact, nulls and empty texts apart', async () => {
+      const [parquet, csv] = [join(opened.directory, 'a.parquet'), join(opened.directory, "it's.csv")];
+      await opened.warehouse.exportParquet(
+        `SELECT * FROM (VALUES
+           (2, 'plain', 123456789012345678.100000000::DECIMAL(38,9), TIMESTAMP '2026-11-22 01:00:00', DATE '2026-11-22', true),
+           (1, 'a "quoted", line' || chr(10) || 'żółć', 0.000000001, TIMESTAMP '2026-11-22 01:00:00.5', NULL, NULL),
+           (0, '', NULL, NULL, NULL, NULL), (0, NULL, NULL, NULL, NULL, false)) AS v(n, t, d, ts, day, b) ORDER BY n DESC`,
+        parquet,
+      );
+      await opened.warehouse.exportCsv(parquet, csv);
+      expect(readFileSync(csv, 'utf8')).toBe(
+        [
+          'n,t,d,ts,day,b',
+          '2,plain,123456789012345678.100000000,2026-11-22T01:00:00.000000Z,2026-11-22,true',
+          '1,"a ""quoted"", line\nżółć",0.000000001,2026-11-22T01:00:00.500000Z,,',
+          '0,"",,,,',
+          '0,,,,,false',
+          '',
+        ].join('\n'),
+      );
+      await expect(opened.warehouse.exportCsv(join(opened.directory, 'none'), csv)).rejects.toThrow(
+        /warehouse: export/,
+      );
+      expect(readFileSync(csv, 'utf8')).toMatch(/^n,t,d/);
     });
 
     it('leaves the old file where an export fails', async () => {
