@@ -60,11 +60,11 @@ function rulesOf(rules: Rules): Rules {
       true_up: { committed_amount: '40' },
     }),
     example('daily-average', 'slots', { policy_id: 'slots', unit: 'slot' }),
-    own('sub-a', { drawdown: { opening_balance: '700' }, period: 'anniversary_month' }),
     own('sub-e', { true_up: { committed_amount: '250.25' } }),
     own('sub-n', { true_up: { committed_amount: '99' } }),
     own('sub-o', {
       true_up: { committed_amount: '60' },
+      drawdown: { opening_balance: '25' },
       period: 'anniversary_month',
       missing: 'last_observed',
     }),
@@ -110,9 +110,12 @@ const settings = { policies: join(dir, 'policies'), as_of_cut_off: '02:00' };
 const data = dataPaths(dir);
 const silent = () => undefined;
 
-async function build(vars: Readonly<Record<string, unknown>> = {}): Promise<void> {
+async function build(
+  vars: Readonly<Record<string, unknown>> = {},
+  select: readonly string[] = ['+fct_overage'],
+): Promise<void> {
   const result = await dbtBuild(modelsProject(dir, 'duckdb'), {
-    select: ['+fct_overage'],
+    select: [...select],
     exclude: ['resource_type:test', 'resource_type:unit_test'],
     fullRefresh: true,
     vars,
@@ -312,7 +315,7 @@ describe('a fault that is planted', () => {
            where reading_id = (select min(reading_id) from raw.polaris_readings where ${of} and hour_start::date = '2026-03-12')`,
         );
         expect(changed).toEqual([{ Count: '1' }]);
-        await build();
+        await build({}, ['path:intermediate/overage', 'fct_overage']);
       },
       () => reperformed('2026-03'),
     );
@@ -358,8 +361,8 @@ describe('meterline evidence reperform', () => {
   });
 });
 
-describe('a page', () => {
-  test('with another body is refused by its name', async () => {
+describe('what is read', () => {
+  test('is refused by name where a page has another body', async () => {
     const [page] = await sql(
       "select path from ops.pages where source = 'polaris' and stream = 'readings' order by load_id, page_no limit 1",
     );
@@ -377,7 +380,7 @@ describe('a page', () => {
     }
   });
 
-  test('of a policy that cannot be read is the caller’s to mend', async () => {
+  test('is the caller’s to mend where a policy says what none may', async () => {
     const file = join(settings.policies, 'overage', 'own-sub-e@2026-01-01.1.yaml');
     const kept = readFileSync(file, 'utf8');
     try {
