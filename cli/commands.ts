@@ -134,6 +134,15 @@ export function addCommands(program: Command, act: Act): void {
         (await import('./commands/evidence_export.ts')).evidenceExport(at(options), period, options),
       ),
     );
+  command(
+    evidence,
+    'reperform',
+    'recompute a month’s overage lines from the landed pages alone; exit 3 if any differs',
+  )
+    .argument('<month>', 'yyyy-mm')
+    .action((month, options) =>
+      act(async (at) => (await evidenceCommand()).evidenceReperform(at(options), month)),
+    );
 
   const policies = program.command('policies').description('the rules that people decide');
   command(policies, 'check', 'check every policy of a folder and list them; exit 2 names all that is wrong')

@@ -26,6 +26,8 @@ describe('the direction of the rooms', () => {
     ['connectors/polaris', '../../warehouse/warehouse.ts'],
     ['warehouse/duckdb', '../../connectors/source.ts'],
     ['evidence', '../warehouse/warehouse.ts'],
+    ['evidence/reperform', '../../schemas/streams.ts'],
+    ['evidence/reperform', '../leaf.ts'],
     ['extracts', '../warehouse/warehouse.ts'],
     ['pipelines', '../cli/main.ts'],
     ['simulators', '../connectors/source.ts'],
