@@ -62,7 +62,9 @@ function totalLines(totals: readonly CloseTotal[]): readonly string[] {
     each.source_quantity === null ? 'not read' : trimmed(each.source_quantity),
     verdict(each),
   ]);
-  return columns([['dimension', 'readings', 'sum', 'Polaris', 'its sum', ''], ...rows], 'right');
+  const table = columns([['dimension', 'readings', 'sum', 'Polaris', 'its sum', ''], ...rows], 'right');
+  const differs = totals.some((total) => verdict(total) === '≠');
+  return differs ? [...table, '    ≠ Polaris also counts what was recorded after the cut-off'] : table;
 }
 
 function verdict({ readings, quantity, source_readings, source_quantity }: CloseTotal): string {

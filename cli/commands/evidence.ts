@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { consistencyProof, newestCheckpoint, proveEntry } from '../../pipelines/evidence/proofs.ts';
-import { type Verified, verifyEvidence } from '../../pipelines/evidence/verify.ts';
+import { type Tell, type Verified, verifyEvidence } from '../../pipelines/evidence/verify.ts';
+import { type VerifiedCloses, verifyCloses } from '../../pipelines/evidence/verify_closes.ts';
 import { type DataPaths, dataPaths } from '../../pipelines/paths.ts';
+import { loadPolicies } from '../../pipelines/policies.ts';
 import { lookInto } from '../../pipelines/warehouse_access.ts';
+import type { Config } from '../../schemas/config.ts';
 import { UsageError } from '../../schemas/errors.ts';
 import { type Context, configure } from '../context.ts';
 import { EXIT } from '../exit.ts';
@@ -13,21 +16,24 @@ export async function evidenceVerify(
   context: Context,
   { against }: { readonly against?: string },
 ): Promise<number> {
-  const data = await dataOf(context);
+  const { config } = await configure(context, { start: false, now: null });
+  const data = dataIn(config);
+  const policies = await loadPolicies(config.policies);
   const file = against === undefined ? null : resolve(against);
-  const verified = await lookInto(data, (warehouse) =>
-    verifyEvidence(data, warehouse, file, (item, done, total) =>
-      context.output.onEvent({
-        kind: 'progress',
-        stage: 'seal',
-        item: `evidence ${item}`,
-        done,
-        total,
-        unit: item === 'pages' ? 'files' : 'entries',
-        share: null,
-      }),
-    ),
-  );
+  const tell: Tell = (item, done, total) =>
+    context.output.onEvent({
+      kind: 'progress',
+      stage: 'seal',
+      item: `evidence ${item}`,
+      done,
+      total,
+      unit: item === 'pages' ? 'files' : 'entries',
+      share: null,
+    });
+  const verified = await lookInto(data, async (warehouse) => ({
+    ...(await verifyEvidence(data, warehouse, file, tell)),
+    ...(await verifyCloses(data, warehouse, policies)),
+  }));
   context.output.print(context.json ? JSON.stringify(verified) : renderVerified(verified));
   return EXIT.done;
 }
@@ -63,6 +69,10 @@ export async function evidenceCheckpoint(context: Context): Promise<number> {
 
 async function dataOf(context: Context): Promise<DataPaths> {
   const { config } = await configure(context, { start: false, now: null });
+  return dataIn(config);
+}
+
+function dataIn(config: Config): DataPaths {
   const data = dataPaths(config.data_dir);
   if (existsSync(data.warehouse)) return data;
   throw new UsageError(
@@ -76,8 +86,9 @@ function whole(argument: string, given: string): number {
   throw new UsageError(`${argument}: got ${given}, want a whole number from 1`);
 }
 
-function renderVerified(verified: Verified): string {
+function renderVerified(verified: Verified & VerifiedCloses): string {
   const { entries, checkpoints, tiles, pages, evidence_rows, against, tree_size, root_hash } = verified;
+  const { closes, closed_lines, policy_versions } = verified;
   const n = (number: number) => number.toLocaleString('en');
   return [
     `✓ evidence verified: ${n(tree_size)} entries, root ${root_hash}`,
@@ -87,6 +98,10 @@ function renderVerified(verified: Verified): string {
     evidence_rows === null
       ? '  fct_metering_evidence was not built yet'
       : `  ${n(evidence_rows)} rows of fct_metering_evidence say what the log says`,
+    closes === 0
+      ? '  no month is closed yet'
+      : `  ${n(closes)} closed months signed, ${n(closed_lines)} frozen lines as signed in evidence.closed_lines and fct_overage`,
+    `  ${n(policy_versions)} policy versions say what they said when they were first used`,
     against === null
       ? '  without a checkpoint kept elsewhere (--against) a rollback of everything cannot be seen'
       : `  the log goes on from the checkpoint of ${n(against)} entries that was kept elsewhere`,

@@ -70,7 +70,7 @@ async function assertNothingLate(
   throw refusal(
     prepared.month,
     `${revisions} ${revisions === 1 ? 'revision' : 'revisions'} of rated readings loaded since it was prepared, the first ${first.reading_id} (${first.dimension}, hour ${first.hour}, recorded ${first.recorded_at}, load ${first.load_id})`,
-    `none after load ${prepared.load_id}`,
+    `nothing after load ${prepared.load_id}`,
     `prepare again: ${prepare}`,
   );
 }

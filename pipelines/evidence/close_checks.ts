@@ -118,7 +118,7 @@ export async function assertBuilt(
   if (built_load_id !== newest_load_id)
     throw refusal(
       month,
-      `models built up to load ${built_load_id ?? 'none'}`,
+      `models built up to load ${built_load_id ?? 0}`,
       `load ${newest_load_id}`,
       transform,
     );
@@ -127,7 +127,8 @@ export async function assertBuilt(
   const [changed] = changedPolicies(recorded, versions, until);
   if (changed !== undefined) throw new UsageError(describeChange(changed));
   const unused = unusedVersions(recorded, versions).length;
-  if (unused > 0) throw refusal(month, `${unused} policy versions that no night has used`, 'none', transform);
+  if (unused > 0)
+    throw refusal(month, `${unused} policy versions that no night has used`, 'used ones only', transform);
   if ((await fingerprintOf([night.program.models, seeds], dbtVariables(night))) !== fingerprint)
     throw refusal(month, 'tables built by other models, policies or settings', "today's", transform);
 }
