@@ -2,7 +2,7 @@ import { canonicalJson } from './canonical_json.ts';
 import { openNote, type SignerKey, signNote, type VerifierKey } from './note.ts';
 
 /** Readings of one dimension in a month, and what the source itself counts for its hours; quantities are decimal texts. */
-export interface NotedTotal {
+interface NotedTotal {
   readonly dimension: string;
   readonly readings: number;
   readonly quantity: string;
@@ -59,7 +59,7 @@ const KEYS = [
  * one key can sign both.
  * @throws Error for a value that does not fit on a line
  */
-export function renderCloseNote(note: CloseNote): string {
+function renderCloseNote(note: CloseNote): string {
   const values: Record<(typeof KEYS)[number], string> = {
     ...note,
     load_id: String(note.load_id),

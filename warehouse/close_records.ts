@@ -1,7 +1,7 @@
 import type { Instant } from '../schemas/page.ts';
 
 /** The state of the tables that people read as against what is loaded. */
-export interface BuildState {
+interface BuildState {
   /** 0 before the first load. */
   readonly newest_load_id: number;
   /** The newest load in the last build of all tables; null before the first. */

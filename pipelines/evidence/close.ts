@@ -31,7 +31,7 @@ import { showCloses } from './show_closes.ts';
 import type { Tell } from './verify.ts';
 
 /** Recomputes lines from the raw pages alone, and says how many it made and where they differ. */
-export type Reperform = (
+type Reperform = (
   data: DataPaths,
   warehouse: Warehouse,
   scope: { readonly month: string; readonly load_id: number; readonly cut_off_at: string },

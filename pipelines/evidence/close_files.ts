@@ -19,7 +19,7 @@ export function signedFiles(
 }
 
 /** Lines as canonical JSON, one a line, every value a text or null. */
-export function linesText(lines: readonly LineTexts[]): string {
+function linesText(lines: readonly LineTexts[]): string {
   return lines.map((line) => `${canonicalJson(line)}\n`).join('');
 }
 
