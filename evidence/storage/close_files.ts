@@ -40,11 +40,11 @@ export async function settleClose(folder: string, month: string): Promise<void> 
   await rename(`${note}${PENDING}`, note);
 }
 
-/** Throws staged files away. */
-export async function dropStaged(folder: string, month: string): Promise<void> {
-  const { note, lines } = closeFiles(folder, month);
-  await rm(`${note}${PENDING}`, { force: true });
-  await rm(`${lines}${PENDING}`, { force: true });
+/** Throws away all that is still staged, the notes first: lines without one are nothing. */
+export async function dropStaged(folder: string): Promise<void> {
+  const names = (await readdir(join(folder, 'closes')).catch(absent)) ?? [];
+  for (const name of names.filter((each) => each.endsWith(PENDING)).toSorted())
+    await rm(join(folder, 'closes', name), { force: true });
 }
 
 /** Months (`yyyy-mm`) whose note is kept, or staged, in their order. */

@@ -40,7 +40,7 @@ export async function assertApprovable(
   },
 ): Promise<Approvable> {
   const { month } = request;
-  await assertClosable(night, month);
+  const { cut_off_at } = await assertClosable(night, month);
   const prepared = await opened(night).preparation({ month });
   const prepare = `\`meterline evidence close ${month.slice(0, 7)} --prepare --by <id>\``;
   if (prepared === null) throw refusal(month, 'no preparation', 'one', `prepare it first: ${prepare}`);
@@ -50,6 +50,13 @@ export async function assertApprovable(
       `an approval by ${request.approved_by} of what ${prepared.prepared_by} prepared`,
       'another person',
       'ask somebody else to approve it',
+    );
+  if (prepared.cut_off_at !== cut_off_at)
+    throw refusal(
+      month,
+      `a preparation up to ${prepared.cut_off_at}`,
+      `the cut-off of now, ${cut_off_at}`,
+      `prepare again: ${prepare}`,
     );
   await assertNothingLate(night, prepared, request.policies, prepare);
   await assertUnchanged(night, prepared);

@@ -8,10 +8,8 @@ import type { DataPaths } from '../paths.ts';
  * just so, and are thrown away where it was not. Nothing is signed here.
  */
 export async function finishCloses({ evidence }: DataPaths, warehouse: Warehouse): Promise<void> {
-  const staged = await notedMonths(evidence, 'staged');
-  if (staged.length === 0) return;
   const closes = await warehouse.periodCloses();
-  for (const month of staged) {
+  for (const month of await notedMonths(evidence, 'staged')) {
     const note = closeTextOf((await readStagedNote(evidence, month)) ?? '');
     const close = closes.find((each) => each.month === `${month}-01`);
     const isClosedSo =
@@ -20,8 +18,8 @@ export async function finishCloses({ evidence }: DataPaths, warehouse: Warehouse
       close.approved_at === note.approved_at &&
       close.approved_by === note.approved_by;
     if (isClosedSo) await settleClose(evidence, month);
-    else await dropStaged(evidence, month);
   }
+  await dropStaged(evidence);
 }
 
 /** What a staged note says, by whomever it is signed; null where it is none. */

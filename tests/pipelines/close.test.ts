@@ -1,10 +1,11 @@
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCloseNote } from '../../evidence/close_note.ts';
 import { readTimestamp, readVerifierKeys } from '../../evidence/storage/checkpoint_files.ts';
 import { approveClose, type CloseSteps, prepareClose } from '../../pipelines/evidence/close.ts';
 import type { CloseReport } from '../../pipelines/evidence/close_report.ts';
+import { inCloseRun } from '../../pipelines/evidence/close_run.ts';
 import { verifyEvidence } from '../../pipelines/evidence/verify.ts';
 import { verifyCloses } from '../../pipelines/evidence/verify_closes.ts';
 import { dataPaths } from '../../pipelines/paths.ts';
@@ -12,6 +13,8 @@ import { loadPolicies } from '../../pipelines/policies.ts';
 import { sha256 } from '../../pipelines/policy_versions.ts';
 import { lookInto } from '../../pipelines/warehouse_access.ts';
 import { NightError, UsageError } from '../../schemas/errors.ts';
+import { FIXED_TABLES } from '../../warehouse/duckdb/ddl.ts';
+import { killAt, recordPoints } from '../e2e/kill/kill_process.ts';
 import { startTestWorld, type TestWorld } from '../support/test_night.ts';
 import { closeEnv, makeExceptions, restate, sql } from './close_world.ts';
 
@@ -20,6 +23,8 @@ const POLICIES = join(import.meta.dirname, '../../policies');
 
 let test: TestWorld;
 let dataDir = '';
+/** A copy from just before the first approval. */
+let ready = '';
 
 beforeAll(async () => {
   test = await startTestWorld();
@@ -57,12 +62,11 @@ const transform = async () => {
 
 const frozen = (month: string) =>
   sql(dataDir, `SELECT * FROM evidence.closed_lines WHERE close_month = '${month}-01' ORDER BY line_id`);
+const LINE = FIXED_TABLES.find(({ name }) => name === 'closed_lines')?.columns.map(({ name }) => name) ?? [];
 const shown = (month: string) =>
   sql(
     dataDir,
-    `SELECT COLUMNS(c -> c IN (SELECT column_name FROM duckdb_columns()
-       WHERE schema_name = 'evidence' AND table_name = 'closed_lines'))
-     FROM marts.fct_overage WHERE close_month = '${month}-01' ORDER BY line_id`,
+    `SELECT ${LINE.join(', ')} FROM marts.fct_overage WHERE close_month = '${month}-01' ORDER BY line_id`,
   );
 const closeFile = (name: string) => readFileSync(join(dataDir, 'evidence', 'closes', name), 'utf8');
 
@@ -87,6 +91,13 @@ describe('before a month is prepared', () => {
     ['2026-08', 'ada', /2026-08: got no reading or overage line before 2026-09-01/],
   ])('refuses %j by %j', async (month, by, message) => {
     expect(await refused(prepare(month, by))).toMatch(message);
+  });
+
+  it('refuses before the cut-off, as it is configured', async () => {
+    const cut_offs = { as_of: '02:00', close: { days: 60, time: '06:00' } };
+    expect(await refused(prepare('2026-09', 'ada', { cut_offs }))).toMatch(
+      /2026-09: got readings known up to 2026-11-2\S+, want them up to the cut-off 2026-11-30T06:00:00Z/,
+    );
   });
 
   it('refuses where a policy says something else than its version did, and where a version is new', async () => {
@@ -118,6 +129,7 @@ describe('before a month is prepared', () => {
 
 describe('the life of a close', () => {
   let prepared: CloseReport;
+  let again: CloseReport;
 
   it('prepares: lines, totals beside Polaris, the sealed log', async () => {
     prepared = await prepare('2026-09', ' Ada@example.com ');
@@ -169,11 +181,16 @@ describe('the life of a close', () => {
     );
   });
 
-  it('prepares again with it, and closes', async () => {
+  it('prepares again with it', async () => {
     await transform();
-    const again = await prepare('2026-09', 'ada');
+    again = await prepare('2026-09', 'ada');
     expect(again.tree_size).toBe(prepared.tree_size + 1);
     expect(again.amounts).not.toEqual(prepared.amounts);
+    ready = test.newDataDir();
+    cpSync(dataDir, ready, { recursive: true });
+  });
+
+  it('closes: frozen lines in the warehouse, the mart and a signed file', async () => {
     const closed = await approve('2026-09', 'bob');
     expect(closed).toMatchObject({ status: 'closed', approved_by: 'bob', amounts: again.amounts });
     const lines = await frozen('2026-09');
@@ -285,4 +302,64 @@ describe('the life of a close', () => {
     const lines = (await frozen('2026-09')).length + (await frozen('2026-10')).length;
     expect(verified).toEqual({ closes: 2, closed_lines: lines, policy_versions: expect.any(Number) });
   });
+});
+
+describe('an approval that is killed', () => {
+  const work = (data_dir: string) => ({
+    config: { ...test.config(data_dir), policies: POLICIES },
+    options: null,
+    approve: { month: '2026-09', by: 'bob' },
+  });
+  const look = async (folder: string) => ({
+    closes: await sql(folder, 'SELECT month::VARCHAR AS month, approved_by FROM evidence.period_closes'),
+    lines: await sql(folder, 'SELECT * FROM evidence.closed_lines ORDER BY line_id'),
+    files: readdirSync(join(folder, 'evidence', 'closes')).toSorted(),
+  });
+  const copy = () => {
+    const folder = test.newDataDir();
+    cpSync(ready, folder, { recursive: true });
+    mkdirSync(join(folder, 'evidence', 'closes'), { recursive: true });
+    return folder;
+  };
+  const COMMITTED = 'after COMMIT of INSERT INTO evidence.period_closes#1';
+  const OPEN = { closes: [], lines: [], files: [] };
+  let points: readonly string[] = [];
+  let closed: Awaited<ReturnType<typeof look>>;
+
+  beforeAll(async () => {
+    const whole = copy();
+    points = await recordPoints(work(whole), join(whole, 'points.txt'));
+    closed = await look(whole);
+    expect(closed.files).toEqual(['2026-09.close', '2026-09.lines.jsonl']);
+    expect(points).toContain(COMMITTED);
+  });
+
+  it('has closed nothing or all, once the next command has swept up', async () => {
+    const steps = points.filter((point) => /evidence/.test(point));
+    expect(steps.length).toBeGreaterThan(10);
+    for (const point of steps) {
+      const folder = copy();
+      await killAt(work(folder), point);
+      await inCloseRun(work(folder).config, closeEnv(), async () => undefined);
+      const isClosed = points.indexOf(point) >= points.indexOf(COMMITTED);
+      expect(await look(folder), point).toEqual(isClosed ? closed : OPEN);
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it.each([COMMITTED.replace('after', 'before'), COMMITTED])(
+    'is finished by the same command: %s',
+    async (point) => {
+      const folder = copy();
+      await killAt(work(folder), point);
+      const { config: killed, approve: request } = work(folder);
+      const report = await approveClose(killed, { ...request, accept: null }, closeEnv(), NO_STEPS);
+      expect(report.status).toBe('closed');
+      expect(await look(folder)).toEqual(closed);
+      const policies = await loadPolicies(POLICIES);
+      const data = dataPaths(folder);
+      const verified = await lookInto(data, (warehouse) => verifyCloses(data, warehouse, policies));
+      expect(verified.closes).toBe(1);
+    },
+  );
 });
