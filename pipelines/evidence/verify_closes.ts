@@ -151,7 +151,7 @@ async function compareRoot({ evidence }: DataPaths, warehouse: Warehouse, note: 
     made === null
       ? `a log of ${tree_size} entries`
       : `root ${made.toString('hex')} over the first ${note.tree_size} entries`,
-    `${note.tree_size} entries with root ${note.root.toString('hex')} as signed`,
+    `${made === null ? `at least ${note.tree_size}, with ` : ''}root ${note.root.toString('hex')} as signed`,
   );
 }
 

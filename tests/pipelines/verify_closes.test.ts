@@ -204,7 +204,7 @@ describe('finds', () => {
       await sql(each, `UPDATE evidence.period_closes SET root_hash = unhex('${'07'.repeat(32)}')`);
     });
     expect(await difference(folder)).toMatch(
-      /2026-09: got root \w{64} over the first \d+ entries, want 0707/,
+      /2026-09: got root \w{64} over the first \d+ entries, want root 0707/,
     );
   });
 
