@@ -141,8 +141,23 @@ export function addCommands(program: Command, act: Act): void {
   )
     .argument('<month>', 'yyyy-mm')
     .action((month, options) =>
-      act(async (at) => (await evidenceCommand()).evidenceReperform(at(options), month)),
+      act(async (at) =>
+        (await import('./commands/evidence_reperform.ts')).evidenceReperform(at(options), month),
+      ),
     );
+  const closeCommand = () => import('./commands/evidence_close.ts');
+  command(evidence, 'close', 'close a month: freeze its figures, then approve them, by another person')
+    .argument('<month>', 'yyyy-mm')
+    .requiredOption('--by <id>', 'who does it, such as a mail address')
+    .option('--prepare', 'freeze the figures; may be repeated until they are approved')
+    .option('--approve', 'close the month with the figures prepared last')
+    .option('--accept <reason>', 'approve although exceptions are open, for this reason')
+    .action((month, options) =>
+      act(async (at) => (await closeCommand()).evidenceClose(at(options), month, options)),
+    );
+  command(evidence, 'reopen', 'refuses: a closed month is corrected by adjustments only')
+    .argument('<month>', 'yyyy-mm')
+    .action((month, options) => act(async (at) => (await closeCommand()).evidenceReopen(at(options), month)));
 
   const policies = program.command('policies').description('the rules that people decide');
   command(policies, 'check', 'check every policy of a folder and list them; exit 2 names all that is wrong')

@@ -5,6 +5,7 @@ import type { Config } from '../schemas/config.ts';
 import { NightError } from '../schemas/errors.ts';
 import { sweepLanding } from '../warehouse/landing.ts';
 import { acquireRunLock } from '../warehouse/lock.ts';
+import { finishCloses } from './evidence/finish_closes.ts';
 import { extract } from './extract.ts';
 import { load } from './load.ts';
 import { asked, type Night, type NightEnv, type NightOptions, opened } from './night.ts';
@@ -86,6 +87,7 @@ export async function startRun(night: Night, started_at: string): Promise<void> 
   if (!isStep || !night.sources.some((source) => asked(night.options, source.name)))
     night.results.as_of = await warehouse.newestAsOf();
   await sealLeftovers(night);
+  await finishCloses(night.data, warehouse);
   const { tree_size, root_hash } = await warehouse.treeHead();
   night.results.tree = { tree_size, root_hash: root_hash.toString('hex') };
 }

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../schemas/config.ts';
 import { UsageError } from '../schemas/errors.ts';
 import { openDuckDbWarehouse } from '../warehouse/duckdb/open_duckdb_warehouse.ts';
 import { acquireRunLock } from '../warehouse/lock.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
+import { daysAfter, monthAfter, monthBefore } from './months.ts';
 import type { NightEnv } from './night.ts';
 import { dataPaths } from './paths.ts';
 import { type DiffLine, type DiffTotal, diffLines, diffTotals } from './policy_diff_lines.ts';
@@ -15,6 +15,7 @@ import { type Ground, rate } from './policy_ratings.ts';
 import type { Seed } from './policy_seed.ts';
 import { policySeeds } from './policy_seeds.ts';
 import { type PolicySet, policySet } from './policy_sets.ts';
+import { inScratchFolder, relationsOf } from './what_if.ts';
 
 /** What other policies would have done to the lines of a month. */
 export interface PolicyDiff {
@@ -48,16 +49,9 @@ export async function diffPolicies(
   if (!existsSync(data.warehouse)) throw nothingBuilt(data.warehouse);
   const lock = await acquireRunLock(config.data_dir, env.now);
   try {
-    await mkdir(data.temporary, { recursive: true });
-    // The lock is held: what lies there is of a comparison that was killed.
-    for (const name of await readdir(data.temporary))
-      if (name.startsWith(PREFIX)) await rm(join(data.temporary, name), { recursive: true, force: true });
-    const folder = await mkdtemp(join(resolve(data.temporary), PREFIX));
-    try {
-      return await compare(a, b, { ...(await groundOf(config, [a, b], request.month, env)), folder });
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    return await inScratchFolder(data.temporary, PREFIX, async (folder) =>
+      compare(a, b, { ...(await groundOf(config, [a, b], request.month, env)), folder }),
+    );
   } finally {
     lock.release();
   }
@@ -99,10 +93,7 @@ async function groundOf(
     read_only: true,
   });
   try {
-    const relations = (await warehouse.query(
-      `select table_schema as schema, table_name as name from information_schema.tables
-       where table_catalog = current_database() and table_schema not in ('information_schema', 'main') order by all`,
-    )) as unknown as Ground['relations'];
+    const relations = await relationsOf(warehouse);
     const has = (schema: string, name: string) =>
       relations.some((each) => each.schema === schema && each.name === name);
     if (!has('marts', 'fct_overage')) throw nothingBuilt(data.warehouse);
@@ -111,7 +102,7 @@ async function groundOf(
     );
     const as_of = newest?.as_of ?? null;
     if (as_of === null) throw nothingBuilt(data.warehouse);
-    const first = month === null ? monthBefore(dayAfter(as_of)) : `${month}-01`;
+    const first = month === null ? monthBefore(daysAfter(as_of, 1)) : `${month}-01`;
     const seeds = await seedsToLoad(
       sets.map((set) => policySeeds(set.policies)),
       (name) => (has('policies', name) ? rowsOf(warehouse, name) : Promise.resolve(null)),
@@ -149,22 +140,4 @@ function nothingBuilt(path: string): UsageError {
   return new UsageError(
     `policies: diff: got no overage lines in ${path}, want a warehouse whose models were built; run \`meterline run\` first`,
   );
-}
-
-function dayAfter(day: string): string {
-  return new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10);
-}
-
-function monthAfter(day: string): string {
-  return shifted(day, 1);
-}
-
-function monthBefore(day: string): string {
-  return shifted(day, -1);
-}
-
-/** The first day of the month that lies so many months from a day's. */
-function shifted(day: string, months: number): string {
-  const [year = 0, month = 0] = day.split('-').map(Number);
-  return new Date(Date.UTC(year, month - 1 + months, 1)).toISOString().slice(0, 10);
 }

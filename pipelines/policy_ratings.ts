@@ -1,16 +1,8 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { DbtError, type DbtProject, dbtBuild, describeFailures } from 'dbt-core-wrapper';
-import { parse, stringify } from 'yaml';
 import type { Config } from '../schemas/config.ts';
-import { NightError } from '../schemas/errors.ts';
 import type { Policies } from '../schemas/policies.ts';
-import { openDuckDbWarehouse } from '../warehouse/duckdb/open_duckdb_warehouse.ts';
-import { catalogueOf, makeWhatIf, type Relation } from '../warehouse/duckdb/what_if.ts';
+import type { Relation } from '../warehouse/duckdb/what_if.ts';
 import type { NightEnv } from './night.ts';
-import { programPaths } from './paths.ts';
-import { writeSeeds } from './policies.ts';
-import { dbtVariables, forward } from './transform.ts';
+import { withWhatIf } from './what_if.ts';
 
 /** What both sides of a comparison are rated over. */
 export interface Ground {
@@ -48,72 +40,18 @@ export async function rate(
   folder: string,
   ground: Ground,
 ): Promise<readonly RatedLine[]> {
-  const path = join(folder, 'what_if.duckdb');
-  const tempDir = join(folder, 'tmp');
-  await writeSeeds(policies, join(folder, 'seeds'));
-  const relations = ground.relations.filter(({ name }) => !ground.seeds.includes(name));
-  await makeWhatIf({ path, tempDir, warehouse: ground.warehouse, relations });
-  await buildOverage(await dbtProject(folder, path, tempDir, ground), ground);
-  const built = await openDuckDbWarehouse({ path, tempDir, memoryLimitMb: 200, read_only: true });
-  try {
-    return (await built.query(linesOf(ground))) as readonly unknown[] as readonly RatedLine[];
-  } finally {
-    await built.close();
-    await rm(path);
-    await rm(`${path}.wal`, { force: true });
-  }
-}
-
-async function dbtProject(
-  folder: string,
-  path: string,
-  tempDir: string,
-  { warehouse }: Ground,
-): Promise<DbtProject> {
-  const { python, models } = programPaths();
-  const profilesDir = join(folder, 'profiles');
-  await mkdir(profilesDir, { recursive: true });
-  const profiles = parse(await readFile(join(models, 'profiles', 'profiles.yml'), 'utf8'));
-  profiles.meterline.outputs.duckdb.attach = [
-    { path: warehouse, alias: catalogueOf(warehouse), read_only: true },
-  ];
-  await writeFile(join(profilesDir, 'profiles.yml'), stringify(profiles));
-  return {
-    python,
-    projectDir: models,
-    profilesDir,
-    target: 'duckdb',
-    targetPath: join(folder, 'target'),
-    env: {
-      METERLINE_DUCKDB_PATH: path,
-      METERLINE_DUCKDB_TEMP: tempDir,
-      METERLINE_SEEDS: join(folder, 'seeds'),
-    },
+  const whatIf = {
+    ...ground,
+    relations: ground.relations.filter(({ name }) => !ground.seeds.includes(name)),
+    folder,
+    policies,
+    select: ground.seeds.map((seed) => `${seed}+,+fct_overage`),
+    vars: {},
+    what: 'policies diff',
+    next_step: 'mend the policy or the model that is named; the warehouse was not touched',
   };
-}
-
-async function buildOverage(project: DbtProject, ground: Ground): Promise<void> {
-  try {
-    const result = await dbtBuild(project, {
-      select: ground.seeds.map((seed) => `${seed}+,+fct_overage`),
-      exclude: ['resource_type:test', 'resource_type:unit_test'],
-      fullRefresh: true,
-      vars: dbtVariables(ground),
-      signal: ground.env.signal,
-      onEvent: (event) => forward(event, ground),
-    });
-    if (result.success) return;
-    const failures = describeFailures(result).join('\n    ');
-    throw failed(`pipelines: policies diff: got a model that failed, want none\n    ${failures}`);
-  } catch (error) {
-    if (error instanceof DbtError) throw failed(error.message, error);
-    throw error;
-  }
-}
-
-function failed(message: string, cause?: unknown): NightError {
-  const next_step = 'mend the policy or the model that is named; the warehouse was not touched';
-  return new NightError(message, { stage: 'transform', source: 'policies diff', next_step, cause });
+  const lines = await withWhatIf(whatIf, (built) => built.query(linesOf(ground)));
+  return lines as readonly unknown[] as readonly RatedLine[];
 }
 
 /**

@@ -13,6 +13,7 @@ import { NightError } from '../schemas/errors.ts';
 import { countFindings } from './findings.ts';
 import { type Night, opened } from './night.ts';
 import { loadPolicies, writeSeeds } from './policies.ts';
+import { recordPolicies } from './policy_versions.ts';
 import { closeWarehouse, openWarehouse } from './warehouse_access.ts';
 
 /**
@@ -22,7 +23,9 @@ import { closeWarehouse, openWarehouse } from './warehouse_access.ts';
  */
 export async function transform(night: Night): Promise<void> {
   night.env.onEvent({ kind: 'stage', stage: 'transform', detail: 'dbt build' });
-  await writeSeeds(await loadPolicies(night.config.policies), night.data.seeds);
+  const policies = await loadPolicies(night.config.policies);
+  await recordPolicies(night, policies);
+  await writeSeeds(policies, night.data.seeds);
   const variables = dbtVariables(night);
   const fingerprint = await fingerprintOf([night.program.models, night.data.seeds], variables);
   const anew = night.options.full_refresh || !(await opened(night).canBuildOn(fingerprint));
@@ -44,7 +47,7 @@ export async function transform(night: Night): Promise<void> {
 }
 
 /** Changes with each byte that decides how tables are made: a night that finds another one builds them all anew. */
-async function fingerprintOf(folders: readonly string[], variables: object): Promise<string> {
+export async function fingerprintOf(folders: readonly string[], variables: object): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(variables));
   for (const folder of folders) {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -94,7 +97,8 @@ async function build(
   }
 }
 
-function dbtProject(night: Night): DbtProject {
+/** The models over a night's warehouse. */
+export function dbtProject(night: Night): DbtProject {
   const { program, data } = night;
   return {
     python: program.python,

@@ -1,6 +1,7 @@
 import type { ControlTotals, HourRange } from '../schemas/control_totals.ts';
 import type { ColumnarPage, Instant, LandedLoad, Page, ParsedPage, References } from '../schemas/page.ts';
 import type { SourceName, Stream } from '../schemas/streams.ts';
+import type { CloseRecords } from './close_records.ts';
 
 /** A page that lies in the landing zone, ready to be loaded. */
 export interface LandedPage {
@@ -298,7 +299,7 @@ export interface ControlComparison {
 }
 
 /** The warehouse, whatever engine it is on. One writer at a time; `close` lets dbt in. */
-export interface Warehouse {
+export interface Warehouse extends CloseRecords {
   /** Creates schemas and tables that are missing, for every stream; idempotent. @throws Error for a newer layout */
   migrate(streams: readonly Stream[]): Promise<void>;
   bookmark(stream: Stream): Promise<string | null>;

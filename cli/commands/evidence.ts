@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { consistencyProof, newestCheckpoint, proveEntry } from '../../pipelines/evidence/proofs.ts';
-import { type ReperformedMonth, reperformMonth } from '../../pipelines/evidence/reperform.ts';
-import { type Verified, verifyEvidence } from '../../pipelines/evidence/verify.ts';
+import { type Tell, type Verified, verifyEvidence } from '../../pipelines/evidence/verify.ts';
+import { type VerifiedCloses, verifyCloses } from '../../pipelines/evidence/verify_closes.ts';
 import { type DataPaths, dataPaths } from '../../pipelines/paths.ts';
+import { loadPolicies } from '../../pipelines/policies.ts';
 import { lookInto } from '../../pipelines/warehouse_access.ts';
+import type { Config } from '../../schemas/config.ts';
 import { UsageError } from '../../schemas/errors.ts';
 import { type Context, configure } from '../context.ts';
 import { EXIT } from '../exit.ts';
@@ -14,21 +16,24 @@ export async function evidenceVerify(
   context: Context,
   { against }: { readonly against?: string },
 ): Promise<number> {
-  const data = await dataOf(context);
+  const { config } = await configure(context, { start: false, now: null });
+  const data = dataIn(config);
+  const policies = await loadPolicies(config.policies);
   const file = against === undefined ? null : resolve(against);
-  const verified = await lookInto(data, (warehouse) =>
-    verifyEvidence(data, warehouse, file, (item, done, total) =>
-      context.output.onEvent({
-        kind: 'progress',
-        stage: 'seal',
-        item: `evidence ${item}`,
-        done,
-        total,
-        unit: item === 'pages' ? 'files' : 'entries',
-        share: null,
-      }),
-    ),
-  );
+  const tell: Tell = (item, done, total) =>
+    context.output.onEvent({
+      kind: 'progress',
+      stage: 'seal',
+      item: `evidence ${item}`,
+      done,
+      total,
+      unit: item === 'pages' ? 'files' : 'entries',
+      share: null,
+    });
+  const verified = await lookInto(data, async (warehouse) => ({
+    ...(await verifyEvidence(data, warehouse, file, tell)),
+    ...(await verifyCloses(data, warehouse, policies)),
+  }));
   context.output.print(context.json ? JSON.stringify(verified) : renderVerified(verified));
   return EXIT.done;
 }
@@ -62,64 +67,13 @@ export async function evidenceCheckpoint(context: Context): Promise<number> {
   return EXIT.done;
 }
 
-/** How many differences are shown; `--json` has all of them. */
-const SHOWN_DIFFERENCES = 20;
-
-/** Recomputes a month's overage lines from the landed pages. Ends with 3 if the warehouse says anything else. */
-export async function evidenceReperform(context: Context, month: string): Promise<number> {
-  if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(month))
-    throw new UsageError(`<month>: got ${month}, want one like 2026-01`);
-  const { config } = await configure(context, { start: false, now: null });
-  const data = dataOfConfig(config);
-  const settings = { policies: config.policies, as_of_cut_off: config.cut_offs.as_of };
-  const done = await lookInto(data, (warehouse) =>
-    reperformMonth(data, warehouse, month, settings, (item, read, total) =>
-      context.output.onEvent({
-        kind: 'progress',
-        stage: 'seal',
-        item: `evidence ${item}`,
-        done: read,
-        total,
-        unit: 'files',
-        share: null,
-      }),
-    ),
-  );
-  context.output.print(context.json ? JSON.stringify(done) : renderReperformed(done));
-  return done.differences.length === 0 ? EXIT.done : EXIT.difference;
-}
-
-function renderReperformed(done: ReperformedMonth): string {
-  const { month, is_closed, load_id, pages, readings, lines, totals, differences } = done;
-  const n = (number: number) => number.toLocaleString('en');
-  const shown = differences
-    .slice(0, SHOWN_DIFFERENCES)
-    .map(
-      ({ line_id, subscription_id, dimension, billing_period, column, warehouse, reperformed }) =>
-        `  ${subscription_id} ${dimension} ${billing_period}, line ${line_id}: ${column} is ${warehouse ?? 'nothing'} in the warehouse, ${reperformed ?? 'nothing'} by the pages`,
-    );
-  const more = differences.length - shown.length;
-  return [
-    differences.length === 0
-      ? `✓ overage of ${month} re-performed: ${n(lines)} lines, each what the landed pages say`
-      : `✗ overage of ${month} re-performed: ${n(lines)} lines, ${n(differences.length)} differences`,
-    `  ${is_closed ? 'closed: its frozen lines' : 'not closed: fct_overage as last built'}, from what loads up to ${load_id} brought`,
-    `  ${n(pages)} pages read, each with the hash that its name says; ${n(readings)} readings in them`,
-    ...totals.map(
-      ({ currency, warehouse, reperformed }) =>
-        `  ${currency}: ${warehouse} in the warehouse, ${reperformed} by the pages`,
-    ),
-    ...shown,
-    ...(more > 0 ? [`  and ${n(more)} more (--json has all of them)`] : []),
-  ].join('\n');
-}
-
 async function dataOf(context: Context): Promise<DataPaths> {
   const { config } = await configure(context, { start: false, now: null });
-  return dataOfConfig(config);
+  return dataIn(config);
 }
 
-function dataOfConfig(config: { readonly data_dir: string }): DataPaths {
+/** Where the data are. @throws UsageError where there is no warehouse yet */
+export function dataIn(config: Config): DataPaths {
   const data = dataPaths(config.data_dir);
   if (existsSync(data.warehouse)) return data;
   throw new UsageError(
@@ -133,8 +87,9 @@ function whole(argument: string, given: string): number {
   throw new UsageError(`${argument}: got ${given}, want a whole number from 1`);
 }
 
-function renderVerified(verified: Verified): string {
+function renderVerified(verified: Verified & VerifiedCloses): string {
   const { entries, checkpoints, tiles, pages, evidence_rows, against, tree_size, root_hash } = verified;
+  const { closes, closed_lines, policy_versions } = verified;
   const n = (number: number) => number.toLocaleString('en');
   return [
     `✓ evidence verified: ${n(tree_size)} entries, root ${root_hash}`,
@@ -144,6 +99,10 @@ function renderVerified(verified: Verified): string {
     evidence_rows === null
       ? '  fct_metering_evidence was not built yet'
       : `  ${n(evidence_rows)} rows of fct_metering_evidence say what the log says`,
+    closes === 0
+      ? '  no month is closed yet'
+      : `  ${n(closes)} closed months signed, ${n(closed_lines)} frozen lines as signed in evidence.closed_lines and fct_overage`,
+    `  ${n(policy_versions)} policy versions say what they said when they were first used`,
     against === null
       ? '  without a checkpoint kept elsewhere (--against) a rollback of everything cannot be seen'
       : `  the log goes on from the checkpoint of ${n(against)} entries that was kept elsewhere`,

@@ -1,6 +1,7 @@
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeVerifierKey, parseVerifierKey, type VerifierKey } from '../note.ts';
+import { replaceFile } from './replace_file.ts';
 
 /** A checkpoint as it is kept. */
 export interface KeptCheckpoint {
@@ -25,20 +26,34 @@ export async function keepCheckpoint(
 ): Promise<void> {
   await mkdir(join(folder, 'checkpoints'), { recursive: true });
   await keepVerifierKey(folder, key);
-  await replace(checkpointFile(folder, size), note);
-  await replace(join(folder, 'checkpoint'), note);
+  await replaceFile(checkpointFile(folder, size), note);
+  await replaceFile(join(folder, 'checkpoint'), note);
 }
 
-/** Keys that have signed once stay: older checkpoints need them. */
-async function keepVerifierKey(folder: string, key: VerifierKey): Promise<void> {
+/** Keeps the line of a key that signs. Keys that have signed once stay: older checkpoints and closes need them. */
+export async function keepVerifierKey(folder: string, key: VerifierKey): Promise<void> {
   const line = encodeVerifierKey(key);
   const lines = await verifierLines(folder);
-  if (!lines.includes(line)) await replace(verifierFile(folder), `${[...lines, line].join('\n')}\n`);
+  if (!lines.includes(line)) await replaceFile(verifierFile(folder), `${[...lines, line].join('\n')}\n`);
 }
 
 /** The checkpoint of a size; null where none is kept. */
 export function readCheckpoint(folder: string, size: number): Promise<string | null> {
   return readFile(checkpointFile(folder, size), 'utf8').catch(absent);
+}
+
+/** The RFC 3161 token over the bytes of a size's checkpoint; null where none is kept. */
+export function readTimestamp(folder: string, size: number): Promise<Buffer | null> {
+  return readFile(timestampFile(folder, size)).catch(absent);
+}
+
+/** Keeps the token over the bytes of a size's checkpoint. */
+export async function keepTimestamp(folder: string, size: number, token: Buffer): Promise<void> {
+  await replaceFile(timestampFile(folder, size), token);
+}
+
+function timestampFile(folder: string, size: number): string {
+  return checkpointFile(folder, size).replace(/\.checkpoint$/, '.tsr');
 }
 
 /** Every checkpoint that is kept, in order of size. */
@@ -70,17 +85,4 @@ function verifierFile(folder: string): string {
 function absent(error: NodeJS.ErrnoException): null {
   if (error.code === 'ENOENT') return null;
   throw error;
-}
-
-/** A reader sees the old file or the new one. */
-async function replace(file: string, text: string): Promise<void> {
-  const partial = `${file}.partial`;
-  const handle = await open(partial, 'w');
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(partial, file);
 }

@@ -104,7 +104,7 @@ export async function readTile(folder: string, tile: Tile): Promise<Buffer> {
 
 /** Removes what killed runs left half-written below the log's folder. Only whoever holds the run lock may call it. */
 export async function sweepEvidence(folder: string): Promise<void> {
-  for (const place of [folder, join(folder, 'checkpoints')]) {
+  for (const place of [folder, join(folder, 'checkpoints'), join(folder, 'closes')]) {
     const names = await readdir(place).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return [];
       throw error;

@@ -11,6 +11,7 @@ import { DifferenceError, UsageError } from '../../schemas/errors.ts';
 import { readLanded } from '../../warehouse/landing.ts';
 import type { LoggedRow, Warehouse } from '../../warehouse/warehouse.ts';
 import type { DataPaths } from '../paths.ts';
+import { differs } from './differs.ts';
 
 const HASH_BYTES = 32;
 
@@ -92,16 +93,6 @@ async function outsideCheckpoint(file: string, keys: readonly VerifierKey[]): Pr
     throw new UsageError(`--against: got no file that can be read, want ${file}`, { cause });
   });
   return differs(`checkpoint ${file}`, () => openCheckpoint(note, keys));
-}
-
-/** What cannot be opened is not what was signed: a difference. */
-function differs<T>(what: string, open: () => T): T {
-  try {
-    return open();
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DifferenceError(`evidence: ${what}: ${reason.replace(/^evidence: /, '')}`, { cause });
-  }
 }
 
 async function walkEntries({ evidence }: DataPaths, warehouse: Warehouse, tell: Tell): Promise<Walk> {

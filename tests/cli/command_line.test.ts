@@ -86,6 +86,22 @@ describe('usage', () => {
       ['backfill', '--from', '2026-11-01', '--to', '2026-11-20'],
       /backfill: warehouse: got one without readings, want one that has some; `meterline run`/,
     ],
+    [
+      ['evidence', 'close', '2026-13', '--prepare', '--by', 'a'],
+      /<month>: got 2026-13, want a month yyyy-mm/,
+    ],
+    [['evidence', 'close', '2026-09', '--prepare'], /required option '--by <id>' not specified/],
+    [['evidence', 'close', '2026-09', '--by', 'a'], /got neither or both of --prepare and --approve/],
+    [
+      ['evidence', 'close', '2026-09', '--prepare', '--by', 'a', '--accept', 'so'],
+      /--accept: got it with --prepare, want it with --approve/,
+    ],
+    [
+      ['evidence', 'close', '2026-09', '--approve', '--by', 'a', '--accept', ' '],
+      /--accept: got an empty reason/,
+    ],
+    [['evidence', 'close', '2026-09', '--prepare', '--by', 'a'], /close: got no warehouse at .*want one/],
+    [['evidence', 'reopen', '2026-09'], /reopen 2026-09: .*corrected by adjustments only/],
     [['policies', 'check', 'absent'], /dimensions\.yaml: got no file that can be read/],
     [['policies', 'diff', 'here', 'there'], /policies: here: got neither a folder nor a version/],
     [

@@ -110,13 +110,6 @@ export async function insertNight(
       select ${load * 10 + i} as snapshot_id, '${source}' as source, ${load} as load_id, date '${asOf}' as snapshot_date`);
 }
 
-/** The record of a close that took loads up to one, and was approved at once. */
-export async function insertClose(connection: DuckDBConnection, month: string, load: number): Promise<void> {
-  await connection.run(`insert into evidence.period_closes by name
-    select date '${month}' as month, date '${month}' + interval 1 month + interval 78 hour as cut_off_at, ${load} as prepared_load_id,
-      ${load} as approved_load_id, 'a' as prepared_by, 'b' as approved_by`);
-}
-
 /** Of the readings given, the highest revision of each hour. */
 export function current(readings: readonly MeterReading[]): readonly MeterReading[] {
   const kept = new Map<string, MeterReading>();

@@ -1,6 +1,7 @@
 import type { Warehouse } from '../warehouse.ts';
 import { audit } from './audit.ts';
 import { builds } from './builds.ts';
+import { closes } from './closes.ts';
 import { startComparison, uncomparedDays } from './control_totals.ts';
 import { type Database, type DatabaseOptions, openDatabase } from './database.ts';
 import { exportCsv, exportParquet } from './export_parquet.ts';
@@ -37,6 +38,7 @@ export async function openDuckDbWarehouse(options: DatabaseOptions): Promise<War
     ...builds(main),
     ...log(main),
     ...audit(main),
+    ...closes(main),
     quarantinedRow: (quarantine_id) => quarantinedDetail(main, quarantine_id),
     openQuarantine: (stream, quarantine_id) => openQuarantine(main, stream, quarantine_id),
     uncomparedDays: () => uncomparedDays(main),

@@ -4,7 +4,15 @@ import { readLanded } from '../../../warehouse/landing.ts';
 import { printTables, type Sql, type TablePrint, withWarehouse } from '../../support/tables.ts';
 
 /** Which run loaded a row, and when: the only things in which a night that follows a killed one may differ. */
-const WHICH_RUN = ['run_id', 'load_id', 'loaded_at', 'received_at', 'updated_at', 'sealed_at'];
+const WHICH_RUN = [
+  'run_id',
+  'load_id',
+  'loaded_at',
+  'received_at',
+  'updated_at',
+  'sealed_at',
+  'first_seen_at',
+];
 const WHEN = ['quarantined_at', 'last_seen_at', 'replayed_at', 'replayed_run_id', 'replayed_load_id'];
 /** These grow with each run or each reading of a list; they are looked at one by one. */
 const GROWING = [

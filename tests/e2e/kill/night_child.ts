@@ -1,17 +1,19 @@
 import { nodeEnv } from '../../../connectors/node_env.ts';
+import { approveClose } from '../../../pipelines/evidence/close.ts';
 import type { NightOptions } from '../../../pipelines/night.ts';
 import { runNight } from '../../../pipelines/nightly.ts';
 import { replayQuarantine } from '../../../pipelines/replay.ts';
 import type { Config } from '../../../schemas/config.ts';
 
-/** What a process of its own is to run: a night, or (options null) a replay of all that is in quarantine. */
+/** What a process of its own is to run: a night, the approval of a month, or (options null) a replay of all that is in quarantine. */
 export interface Work {
   readonly config: Config;
   readonly options: NightOptions | null;
+  readonly approve?: { readonly month: string; readonly by: string };
 }
 
 /** Runs it here. Waits are cut to 20 ms: only their number matters. @throws Error where it did not succeed */
-export async function runWork({ config, options }: Work): Promise<void> {
+export async function runWork({ config, options, approve }: Work): Promise<void> {
   const env = nodeEnv(() => undefined);
   const night = {
     ...env,
@@ -19,6 +21,11 @@ export async function runWork({ config, options }: Work): Promise<void> {
     onEvent: () => undefined,
     signal: new AbortController().signal,
   };
+  if (approve !== undefined) {
+    const steps = { reperform: null, requestTimestamp: null };
+    await approveClose(config, { ...approve, accept: null }, night, steps);
+    return;
+  }
   if (options === null) {
     await replayQuarantine(config, { source: null, stream: null, quarantine_id: null }, night);
     return;

@@ -1,0 +1,44 @@
+import type { PolicyVersion } from '../close_records.ts';
+import type { Session } from './database.ts';
+import { text } from './values.ts';
+
+/** Every policy version ever used by a night, as it was first seen. */
+export async function policyVersions(session: Session): Promise<readonly PolicyVersion[]> {
+  const rows = await session.rows(
+    'list the policy versions',
+    `SELECT kind, policy_id, version, sha256, content, prepared_by, approved_by FROM evidence.policy_versions
+     ORDER BY kind, policy_id, version`,
+  );
+  return rows.map((row) => ({
+    kind: text(row.kind),
+    policy_id: text(row.policy_id),
+    version: text(row.version),
+    sha256: text(row.sha256),
+    content: text(row.content),
+    prepared_by: text(row.prepared_by),
+    approved_by: text(row.approved_by),
+  }));
+}
+
+/** Keeps versions that are not known yet. */
+export function recordPolicyVersions(
+  session: Session,
+  versions: readonly PolicyVersion[],
+  run_id: string,
+  at: string,
+): Promise<number> {
+  return session.transaction(async () => {
+    let added = 0;
+    for (const version of versions)
+      added += await session.run(
+        'record a policy version',
+        `INSERT INTO evidence.policy_versions BY NAME
+         SELECT $kind AS kind, $policy_id AS policy_id, $version AS version, $sha256 AS sha256, $content AS content,
+           $prepared_by AS prepared_by, $approved_by AS approved_by, $run_id AS run_id, $at::TIMESTAMP AS first_seen_at
+         WHERE NOT EXISTS (SELECT 1 FROM evidence.policy_versions
+           WHERE kind = $kind AND policy_id = $policy_id AND version = $version)`,
+        { ...version, run_id, at },
+      );
+    return added;
+  });
+}
