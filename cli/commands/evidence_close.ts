@@ -1,13 +1,10 @@
-import { approveClose, type CloseSteps, prepareClose } from '../../pipelines/evidence/close.ts';
+import { approveClose, prepareClose } from '../../pipelines/evidence/close.ts';
 import { firstDayOf } from '../../pipelines/evidence/close_checks.ts';
 import { isSetUp, programPaths } from '../../pipelines/paths.ts';
 import { UsageError } from '../../schemas/errors.ts';
 import { renderClose } from '../close_text.ts';
 import { type Context, configure, nightEnv } from '../context.ts';
 import { EXIT } from '../exit.ts';
-
-/** Where re-performance and time stamps come in; without them a close records null for both. */
-const STEPS: CloseSteps = { reperform: null, requestTimestamp: null };
 
 interface CloseOptions {
   readonly by: string;
@@ -33,8 +30,8 @@ export async function evidenceClose(context: Context, month: string, options: Cl
   const env = nightEnv(context);
   const report =
     options.prepare === true
-      ? await prepareClose(config, { month, by }, env, STEPS)
-      : await approveClose(config, { month, by, accept: accept ?? null }, env, STEPS);
+      ? await prepareClose(config, { month, by }, env)
+      : await approveClose(config, { month, by, accept: accept ?? null }, env);
   context.output.print(context.json ? JSON.stringify(report) : renderClose(report));
   return EXIT.done;
 }

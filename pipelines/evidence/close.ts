@@ -4,9 +4,7 @@ import { settleClose, stageClose } from '../../evidence/storage/close_files.ts';
 import type { Config } from '../../schemas/config.ts';
 import type { Policies } from '../../schemas/policies.ts';
 import type { LineTexts, PeriodClose, Preparation } from '../../warehouse/close_records.ts';
-import type { Warehouse } from '../../warehouse/warehouse.ts';
 import { type Night, type NightEnv, opened } from '../night.ts';
-import type { DataPaths } from '../paths.ts';
 import { loadPolicies, writeSeeds } from '../policies.ts';
 import { programVersion } from '../version.ts';
 import { closeWarehouse, openWarehouse } from '../warehouse_access.ts';
@@ -27,23 +25,18 @@ import { signedFiles } from './close_files.ts';
 import { type CloseReport, closedReport, preparedReport } from './close_report.ts';
 import { inCloseRun } from './close_run.ts';
 import { type RequestTimestamp, timestampCheckpoint } from './close_timestamp.ts';
+import { reperform } from './reperform.ts';
 import { showCloses } from './show_closes.ts';
+import { requestTimestamp } from './timestamp.ts';
 import type { Tell } from './verify.ts';
 
-/** Recomputes lines from the raw pages alone, and says how many it made and where they differ. */
-type Reperform = (
-  data: DataPaths,
-  warehouse: Warehouse,
-  scope: { readonly month: string; readonly load_id: number; readonly cut_off_at: string },
-  lines: readonly LineTexts[],
-  tell: Tell,
-) => Promise<{ readonly lines: number; readonly differences: readonly unknown[] }>;
-
-/** The steps of a close that are done elsewhere; null: it does without. */
+/** The steps of a close that reach beyond the warehouse. */
 export interface CloseSteps {
-  readonly reperform: Reperform | null;
-  readonly requestTimestamp: RequestTimestamp | null;
+  readonly reperform: typeof reperform;
+  readonly requestTimestamp: RequestTimestamp;
 }
+
+const STEPS: CloseSteps = { reperform, requestTimestamp };
 
 /**
  * Freezes the figures of a month (`yyyy-mm`) for approval: its overage lines as its close takes them, totals by dimension, the
@@ -55,7 +48,7 @@ export async function prepareClose(
   config: Config,
   request: { readonly month: string; readonly by: string },
   env: NightEnv,
-  steps: CloseSteps,
+  steps = STEPS,
 ): Promise<CloseReport> {
   const month = firstDayOf(request.month);
   const prepared_by = personOf(request.by);
@@ -102,25 +95,27 @@ async function freeze(
     await openWarehouse(night);
     const file = join(folder, 'lines.parquet');
     await built.exportClosingLines(month, file);
-    const reperformed = await reperform(night, about, (await built.shownLines(month)) ?? [], steps);
+    const shown = (await built.shownLines(month)) ?? [];
     const prepared_at = night.env.now().toISOString();
     const program_version = programVersion();
-    const record = { ...about, ...log, ...reperformed, exceptions, prepared_at, program_version };
+    const again = await reperformed(night, about, shown, steps);
+    const record = { ...about, ...log, ...again, exceptions, prepared_at, program_version };
     return opened(night).prepareClose(record, file);
   });
 }
 
-async function reperform(
+async function reperformed(
   night: Night,
-  { month, load_id, cut_off_at }: Closable & { readonly month: string },
+  about: Closable & { readonly month: string },
   lines: readonly LineTexts[],
   steps: CloseSteps,
 ): Promise<Pick<Preparation, 'lines_reperformed' | 'reperform_differences'>> {
-  if (steps.reperform === null) return { lines_reperformed: null, reperform_differences: null };
-  const scope = { month, load_id, cut_off_at };
+  const { config, data, env } = night;
+  env.onEvent({ kind: 'stage', stage: 'transform', detail: 'the same lines from the landed pages alone' });
+  const scope = { ...about, policies: config.policies, as_of_cut_off: config.cut_offs.as_of };
   const tell: Tell = (item, done, total) =>
-    night.env.onEvent({ kind: 'progress', stage: 'transform', item, done, total, unit: 'rows', share: null });
-  const found = await steps.reperform(night.data, opened(night), scope, lines, tell);
+    env.onEvent({ kind: 'progress', stage: 'transform', item, done, total, unit: 'files', share: null });
+  const found = await steps.reperform(data, opened(night), scope, lines, tell);
   return { lines_reperformed: found.lines, reperform_differences: found.differences.length };
 }
 
@@ -136,7 +131,7 @@ export async function approveClose(
   config: Config,
   request: { readonly month: string; readonly by: string; readonly accept: string | null },
   env: NightEnv,
-  steps: CloseSteps,
+  steps = STEPS,
 ): Promise<CloseReport> {
   const month = firstDayOf(request.month);
   const approved_by = personOf(request.by);

@@ -1,33 +1,34 @@
 import { keepTimestamp, readTimestamp } from '../../evidence/storage/checkpoint_files.ts';
-import { NightError, UsageError } from '../../schemas/errors.ts';
+import { DifferenceError, NightError } from '../../schemas/errors.ts';
 import type { Preparation } from '../../warehouse/close_records.ts';
 import type { Night } from '../night.ts';
+import { timestampedAt, timestampFault } from './timestamp.ts';
 
 /** Asks an authority for an RFC 3161 time stamp over a message; gives the bytes to keep. */
 export type RequestTimestamp = (url: string, message: Buffer, signal: AbortSignal) => Promise<Buffer>;
 
 /**
  * Has the checkpoint of a preparation stamped by the configured authority, and keeps the token beside it; one that is there
- * stays. Gives when it was at hand; null without an authority.
+ * stays. Gives the instant that the authority states; null without an authority.
  * @throws NightError where the authority gives none: nothing is closed then
+ * @throws DifferenceError where the one that is kept is not of this checkpoint
  */
 export async function timestampCheckpoint(
   night: Night,
   { tree_size, checkpoint }: Preparation,
-  request: RequestTimestamp | null,
+  request: RequestTimestamp,
 ): Promise<string | null> {
   const url = night.config.evidence.timestamp_authority_url;
   if (url === undefined) return null;
-  if (request === null)
-    throw new UsageError(
-      `evidence: time stamp: got evidence.timestamp_authority_url ${url}, want none; this version asks no authority: remove the key`,
-    );
   const { evidence } = night.data;
-  if ((await readTimestamp(evidence, tree_size)) === null) {
-    const token = await asked(url, Buffer.from(checkpoint, 'utf8'), night.env.signal, request);
-    await keepTimestamp(evidence, tree_size, token);
-  }
-  return night.env.now().toISOString();
+  const message = Buffer.from(checkpoint, 'utf8');
+  const kept = await readTimestamp(evidence, tree_size);
+  const token = kept ?? (await asked(url, message, night.env.signal, request));
+  const fault = timestampFault(token, message);
+  if (fault !== null)
+    throw new DifferenceError(`evidence: time stamp of the checkpoint of ${tree_size} entries: ${fault}`);
+  if (kept === null) await keepTimestamp(evidence, tree_size, token);
+  return timestampedAt(token);
 }
 
 async function asked(
