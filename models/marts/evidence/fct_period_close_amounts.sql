@@ -10,16 +10,16 @@ with months as (
 final as (
   select
     months.month,
-    lines.currency,
+    overage.currency,
     months.status,
     count(*) as lines,
     {% for line_type in types -%}
-    cast(coalesce(sum(case when lines.line_type = '{{ line_type }}' then lines.amount end), 0) as {{ type_decimal() }}) as {{ line_type }}_amount,
+    cast(coalesce(sum(case when overage.line_type = '{{ line_type }}' then overage.amount end), 0) as {{ type_decimal() }}) as {{ line_type }}_amount,
     {% endfor -%}
-    cast(coalesce(sum(lines.amount), 0) as {{ type_decimal() }}) as amount
-  from {{ ref('fct_overage') }} as lines
-  inner join months on lines.close_month = months.month
-  group by months.month, lines.currency, months.status
+    cast(coalesce(sum(overage.amount), 0) as {{ type_decimal() }}) as amount
+  from {{ ref('fct_overage') }} as overage
+  inner join months on overage.close_month = months.month
+  group by months.month, overage.currency, months.status
 )
 
 select * from final
