@@ -126,7 +126,7 @@ export function rolledForward(month: string, dimension: string) {
   const within = entries.filter((entry) => !isLate(entry));
   const quantity = (held: ReadonlyMap<string, Entry>) => sum([...held.values()].map((each) => each.quantity));
   const firstOf = (some: readonly Entry[]) =>
-    new Map(some.toReversed().map((entry) => [keyOf(entry), entry]));
+    new Map(some.toSorted((a, b) => b.revision - a.revision).map((entry) => [keyOf(entry), entry]));
   const atClose = newest(within);
   const now = newest(entries);
   const lateEntries = entries.filter(isLate);
@@ -154,8 +154,7 @@ export function lateEntries(policyVersion: string) {
   return ENTRIES.flatMap((entry, evidence_index) => {
     if (!isLate(entry)) return [];
     const earlier = ENTRIES.filter(
-      (other, index) =>
-        keyOf(other) === keyOf(entry) && (!isLate(other) || index < evidence_index) && other !== entry,
+      (other) => keyOf(other) === keyOf(entry) && (!isLate(other) || other.revision < entry.revision),
     );
     const before = newest(earlier).get(keyOf(entry));
     const after = before !== undefined && before.revision > entry.revision ? before : entry;

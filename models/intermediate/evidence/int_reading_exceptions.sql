@@ -1,5 +1,5 @@
 -- What is wrong with the readings as they came, before anything is decided of an hour: refused rows, control totals that
--- differ, missing numbers. Settled ones keep their row.
+-- still differ, missing numbers. A refused row that was settled stays, not open.
 with quarantined as (
   select * from {{ ref('int_quarantined_readings') }}
 ),
@@ -8,25 +8,12 @@ totals as (
   select * from {{ ref('stg_ops__control_totals') }}
 ),
 
--- The last comparison of an hour and dimension that differed.
-differed as (
-  select
-    usage_date,
-    hour,
-    dimension,
-    max(compared_at) as compared_at
-  from totals
-  where is_different
-  group by usage_date, hour, dimension
-),
-
--- A day is compared whole, so only its newest comparison says how it stands.
+-- A day is compared whole, so only its newest comparison says how it stands: what an earlier one missed may be there by now.
 newest_comparisons as (
   select
     usage_date,
     max(compared_at) as compared_at
   from totals
-  where usage_date in (select usage_date from differed)
   group by usage_date
 ),
 
@@ -35,15 +22,13 @@ differences as (
     totals.usage_date,
     totals.hour,
     totals.dimension,
-    totals.compared_at = newest_comparisons.compared_at as is_open,
     'stated ' || coalesce({{ count_text('totals.source_readings', 'reading') }}, 'none')
     || ', held ' || coalesce({{ count_text('totals.warehouse_readings', 'reading') }}, 'none') as detail
   from totals
-  inner join differed
-    on totals.hour = differed.hour
-    and totals.dimension = differed.dimension
-    and totals.compared_at = differed.compared_at
-  inner join newest_comparisons on totals.usage_date = newest_comparisons.usage_date
+  inner join newest_comparisons
+    on totals.usage_date = newest_comparisons.usage_date
+    and totals.compared_at = newest_comparisons.compared_at
+  where totals.is_different
 ),
 
 gaps as (
@@ -85,8 +70,8 @@ final as (
     'Polaris reading refused' || coalesce(': column ' || column_name, '') || ': ' || coalesce(reason, 'no reason kept')
     || case placed_by
       when 'hour' then ''
-      when 'number' then ' (no readable hour: month of the next reading of its cluster)'
-      when 'page' then ' (no readable hour: month of its neighbours in the page)'
+      when 'number' then ' (no readable hour: month of its neighbour by number)'
+      when 'page' then ' (no readable hour: month of its neighbour in the page)'
       else ' (no readable hour: month of the page)'
     end
     || case
@@ -107,12 +92,9 @@ final as (
     hour as first_hour,
     hour as last_hour,
     cast(1 as {{ type_bigint() }}) as amount_of_hours,
-    is_open,
+    true as is_open,
     'Polaris control totals differ from the readings held: ' || detail
-    || case
-      when is_open then '; read the day again with `backfill --reprocess failed`, and ask Polaris if it stays'
-      else '; equal in the newest comparison'
-    end as sentence
+    || '; read the day again with `backfill --reprocess failed`, and ask Polaris if it stays' as sentence
   from differences
   union all
   select

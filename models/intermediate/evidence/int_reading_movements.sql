@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 
--- What each entry of the log changed of its reading: first those that the service period was booked with, then those booked
--- later, each in the order of acceptance. An entry that is older than what was held by then changes nothing.
+-- What each entry of the log changed of its reading: first those that the service period was booked with, then those of each
+-- later month, by revision. An entry that is older than what was booked by then changes nothing.
 with entries as (
   select
     evidence_index,
@@ -24,7 +24,7 @@ held as (
     entries.*,
     max(revision_number) over (
       partition by cluster_id, dimension, hour_start
-      order by posting_period > service_period, evidence_index
+      order by posting_period, revision_number
       rows between unbounded preceding and 1 preceding
     ) as held_revision
   from entries
