@@ -1,18 +1,14 @@
 -- The register has every late movement of the roll-forward, once, and as much. What lies after the newest as-of date is in the
 -- register alone.
-with newest as (
-  select as_of_date from {{ ref('int_as_of_dates') }} where is_newest
-),
-
-register as (
+with register as (
   select
-    adjustments.service_period,
-    adjustments.dimension,
+    service_period,
+    dimension,
     count(*) as entries,
-    sum(adjustments.quantity_change) as quantity_change
-  from {{ ref('fct_late_adjustments') }} as adjustments
-  inner join newest on adjustments.usage_date <= newest.as_of_date
-  group by adjustments.service_period, adjustments.dimension
+    sum(quantity_change) as quantity_change
+  from {{ ref('fct_late_adjustments') }}
+  where is_in_usage
+  group by service_period, dimension
 ),
 
 rolled as (

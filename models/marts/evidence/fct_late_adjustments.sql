@@ -1,4 +1,8 @@
-with movements as (
+with newest as (
+  select max(as_of_date) as as_of_date from {{ ref('int_as_of_dates') }}
+),
+
+movements as (
   select * from {{ ref('int_reading_movements') }}
   where is_late
 ),
@@ -37,6 +41,7 @@ final as (
     entries.posting_period,
     entries.status,
     entries.after_cutoff,
+    coalesce(entries.usage_date <= newest.as_of_date, false) as is_in_usage,
     entries.recorded_at_utc as recorded_at,
     entries.loaded_at,
     movements.quantity_before,
@@ -45,6 +50,7 @@ final as (
     hours.line_id as corrects_line_id,
     adjustment_lines.line_id as adjustment_line_id
   from entries
+  cross join newest
   inner join movements on entries.evidence_index = movements.evidence_index
   left join hours
     on entries.subscription_id = hours.subscription_id
