@@ -5,6 +5,7 @@ with source as (
 final as (
   select
     month,
+    preparation_id,
     cut_off_at,
     prepared_load_id,
     approved_load_id,
@@ -13,8 +14,10 @@ final as (
     approved_by,
     approved_at,
     accepted_reason,
+    exceptions,
     tree_size,
-    {{ bytes_to_hex('root_hash') }} as root_hash
+    {{ bytes_to_hex('root_hash') }} as root_hash,
+    timestamped_at
   from source
 )
 

@@ -16,12 +16,17 @@ final as (
     column_name,
     value,
     reason,
+    cluster_id,
+    seq,
     status,
     coalesce(times_seen, 1) as times_seen,
     quarantined_at,
     last_seen_at,
     replayed_at,
-    {{ timestamp_day(text_to_timestamp(json_text_of_any('row_text', '$.hour'))) }} as usage_date
+    {{ timestamp_day(text_to_timestamp(json_text_of_any('row_text', '$.hour'))) }} as usage_date,
+    {{ hour_floor(text_to_timestamp(json_text_of_any('row_text', '$.hour'))) }} as hour,
+    {{ json_text_of_any('row_text', '$.dimension') }} as dimension,
+    {{ json_text_of_any('row_text', '$.subscription_id') }} as subscription_id
   from source
 )
 
