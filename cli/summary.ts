@@ -46,7 +46,7 @@ function modelLine({ models }: NightReport): string {
 
 function evidenceLine({ evidence }: NightReport): string {
   const state = {
-    null: 'checkpoint not signed yet',
+    null: 'no checkpoint verified in this run',
     true: 'checkpoint verified',
     false: 'CHECKPOINT NOT VERIFIED',
   };

@@ -4,7 +4,7 @@ import { LEAF_FIELDS, leafHashOfJson } from '../../evidence/leaf.ts';
 import { append, EMPTY_TREE, rootHash, type Tree } from '../../evidence/merkle.ts';
 import type { VerifierKey } from '../../evidence/note.ts';
 import { rangeHash } from '../../evidence/proof.ts';
-import { readCheckpoints, readVerifierKeys } from '../../evidence/storage/checkpoint_files.ts';
+import { readCheckpoints, readTimestamp, readVerifierKeys } from '../../evidence/storage/checkpoint_files.ts';
 import { readTile, TileMissing } from '../../evidence/storage/tile_files.ts';
 import { hashesOn, nodeOver, TILE_HEIGHT, TILE_WIDTH, tilePath, tilesOf } from '../../evidence/tiles.ts';
 import { DifferenceError, UsageError } from '../../schemas/errors.ts';
@@ -12,6 +12,7 @@ import { readLanded } from '../../warehouse/landing.ts';
 import type { LoggedRow, Warehouse } from '../../warehouse/warehouse.ts';
 import type { DataPaths } from '../paths.ts';
 import { differs } from './differs.ts';
+import { timestampFault } from './timestamp.ts';
 
 const HASH_BYTES = 32;
 
@@ -23,6 +24,8 @@ export interface Verified {
   readonly entries: number;
   /** Checkpoints whose signature and root hold, each the beginning of the next. */
   readonly checkpoints: number;
+  /** Time stamps that are of the checkpoint they lie beside; whether their authority is trusted is for `openssl ts -verify`. */
+  readonly timestamps: number;
   readonly tiles: number;
   readonly pages: number;
   /** Rows of `fct_metering_evidence`; null before it was ever built. */
@@ -47,6 +50,7 @@ export async function verifyEvidence(
 ): Promise<Verified> {
   const keys = await readVerifierKeys(data.evidence);
   const checkpoints = await signedCheckpoints(data, keys);
+  const timestamps = await compareTimestamps(data);
   const outside = against === null ? null : await outsideCheckpoint(against, keys);
   const walk = await walkEntries(data, warehouse, tell);
   const wanted = outside === null ? checkpoints : [...checkpoints, outside];
@@ -60,6 +64,7 @@ export async function verifyEvidence(
     root_hash: rootHash(walk.tree).toString('hex'),
     entries: walk.tree.size,
     checkpoints: checkpoints.length,
+    timestamps,
     tiles,
     pages,
     evidence_rows,
@@ -86,6 +91,19 @@ async function signedCheckpoints(
       throw new DifferenceError(`evidence: checkpoint ${file}: got size ${opened.size} in it, want ${size}`);
     return opened;
   });
+}
+
+async function compareTimestamps({ evidence }: DataPaths): Promise<number> {
+  let compared = 0;
+  for (const { size, note } of await readCheckpoints(evidence)) {
+    const token = await readTimestamp(evidence, size);
+    if (token === null) continue;
+    const fault = timestampFault(token, Buffer.from(note, 'utf8'));
+    if (fault !== null)
+      throw new DifferenceError(`evidence: time stamp of the checkpoint of ${size} entries: ${fault}`);
+    compared += 1;
+  }
+  return compared;
 }
 
 async function outsideCheckpoint(file: string, keys: readonly VerifierKey[]): Promise<Checkpoint> {

@@ -2,11 +2,10 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { dbtBuild, describeFailures } from 'dbt-core-wrapper';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { closeCutOff } from '../../pipelines/months.ts';
 import { writeSeeds } from '../../pipelines/policies.ts';
 import type { Policies } from '../../schemas/policies.ts';
-import { openDuckDbWarehouse } from '../../warehouse/duckdb/open_duckdb_warehouse.ts';
 import { scratch } from '../support/scratch.ts';
+import { closeMonth } from './close_month.ts';
 import { modelsProject } from './models_project.ts';
 import { digitsOf, lineOf } from './overage_oracle.ts';
 import {
@@ -121,7 +120,9 @@ beforeAll(async () => {
       await withFile(file(world), (connection) => insertNight(connection, load, asOf, rows));
     if (closes === null) continue;
     await build('closing', { close_month: closes, close_load_id: load });
-    expect(await close(closes, load)).toBeGreaterThan(8);
+    expect(
+      await closeMonth(file('closing'), { month: closes, load_id: load, as_of_date: asOf }),
+    ).toBeGreaterThan(8);
     frozen.set(closes, await query('closing', 'select * from evidence.closed_lines order by line_id'));
   }
   await build('closing');
@@ -138,48 +139,6 @@ async function build(world: string, vars?: Readonly<Record<string, unknown>>): P
       : { vars, exclude: ['resource_type:test', 'resource_type:unit_test'] }),
   });
   expect(describeFailures(run)).toEqual([]);
-}
-
-/** Prepares and closes a month with what was built; gives how many lines it froze. */
-async function close(month: string, load_id: number): Promise<number> {
-  const warehouse = await openDuckDbWarehouse({
-    path: file('closing'),
-    tempDir: join(dir, 'tmp'),
-    memoryLimitMb: 200,
-  });
-  try {
-    const lines = join(dir, 'lines.parquet');
-    await warehouse.exportClosingLines(month, lines);
-    const cut_off_at = closeCutOff(
-      { cut_offs: { as_of: '02:00', close: { days: 3, time: '06:00' } } },
-      month,
-    );
-    const at = '2026-05-01T00:00:00Z';
-    const log = { tree_size: 0, root_hash: '00'.repeat(32), checkpoint: 'not signed', exceptions: 0 };
-    const { preparation_id, ...prepared } = await warehouse.prepareClose(
-      {
-        ...{
-          month,
-          cut_off_at,
-          load_id,
-          as_of_date: '2026-04-04',
-          prepared_by: 'a',
-          prepared_at: at,
-          ...log,
-        },
-        ...{ lines_reperformed: null, reperform_differences: null, program_version: 'test' },
-      },
-      lines,
-    );
-    await warehouse.closePeriod({
-      ...{ month, preparation_id, cut_off_at, prepared_by: 'a', prepared_at: at, ...log },
-      ...{ prepared_load_id: load_id, approved_load_id: load_id, approved_by: 'b', approved_at: at },
-      ...{ accepted_reason: null, timestamped_at: null },
-    });
-    return prepared.lines;
-  } finally {
-    await warehouse.close();
-  }
 }
 
 async function query(world: string, sql: string): Promise<readonly Row[]> {

@@ -1,11 +1,13 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCloseNote } from '../../evidence/close_note.ts';
-import { readTimestamp, readVerifierKeys } from '../../evidence/storage/checkpoint_files.ts';
+import { readVerifierKeys } from '../../evidence/storage/checkpoint_files.ts';
 import { approveClose, type CloseSteps, prepareClose } from '../../pipelines/evidence/close.ts';
 import type { CloseReport } from '../../pipelines/evidence/close_report.ts';
 import { inCloseRun } from '../../pipelines/evidence/close_run.ts';
+import { reperform } from '../../pipelines/evidence/reperform.ts';
+import { requestTimestamp } from '../../pipelines/evidence/timestamp.ts';
 import { verifyEvidence } from '../../pipelines/evidence/verify.ts';
 import { verifyCloses } from '../../pipelines/evidence/verify_closes.ts';
 import { dataPaths } from '../../pipelines/paths.ts';
@@ -17,8 +19,16 @@ import { FIXED_TABLES } from '../../warehouse/duckdb/ddl.ts';
 import { killAt, recordPoints } from '../e2e/kill/kill_process.ts';
 import { startTestWorld, type TestWorld } from '../support/test_night.ts';
 import { closeEnv, makeExceptions, restate, sql } from './close_world.ts';
+import { openssl, startAuthority } from './evidence/timestamp_authority.ts';
 
-const NO_STEPS: CloseSteps = { reperform: null, requestTimestamp: null };
+const TRUE_STEPS: CloseSteps = { reperform, requestTimestamp };
+/** `restate` puts readings past the pages, which a re-performance finds, as it should: most of these tests go without it. */
+const NO_REPERFORMANCE: CloseSteps = {
+  reperform: async (_data, _warehouse, _scope, { length }) => ({
+    ...{ pages: 0, readings: 0, lines: length, totals: [], differences: [] },
+  }),
+  requestTimestamp,
+};
 const POLICIES = join(import.meta.dirname, '../../policies');
 
 let test: TestWorld;
@@ -35,14 +45,14 @@ beforeAll(async () => {
 afterAll(() => test.close());
 
 const config = (more = {}) => ({ ...test.config(dataDir), policies: POLICIES, ...more });
-const prepare = (month: string, by: string, more = {}, steps = NO_STEPS): Promise<CloseReport> =>
+const prepare = (month: string, by: string, more = {}, steps = NO_REPERFORMANCE): Promise<CloseReport> =>
   prepareClose(config(more), { month, by }, closeEnv(), steps);
 const approve = (
   month: string,
   by: string,
   accept: string | null = null,
   more = {},
-  steps = NO_STEPS,
+  steps = NO_REPERFORMANCE,
 ): Promise<CloseReport> => approveClose(config(more), { month, by, accept }, closeEnv(), steps);
 
 /** The message of a refusal, which is one of usage: exit 2. */
@@ -137,13 +147,14 @@ describe('the life of a close', () => {
   let again: CloseReport;
 
   it('prepares: lines, totals beside Polaris, the sealed log', async () => {
-    prepared = await prepare('2026-09', ' Ada@example.com ');
+    prepared = await prepare('2026-09', ' Ada@example.com ', {}, TRUE_STEPS);
     expect(prepared).toMatchObject({
       status: 'soft_closed',
       prepared_by: 'Ada@example.com',
       cut_off_at: '2026-10-04T06:00:00Z',
       exceptions: [],
-      lines_reperformed: null,
+      lines_reperformed: prepared.lines,
+      reperform_differences: 0,
     });
     expect(prepared.lines).toBeGreaterThan(3);
     const totals = await sql(
@@ -188,6 +199,11 @@ describe('the life of a close', () => {
 
   it('prepares again with it', async () => {
     await transform();
+    const pastThePages = await prepare('2026-09', 'ada', {}, TRUE_STEPS);
+    expect(pastThePages.reperform_differences).toBeGreaterThan(0);
+    expect(await refused(approve('2026-09', 'bob'))).toMatch(
+      /got \d+ differences of the re-performance, want nothing open/,
+    );
     again = await prepare('2026-09', 'ada');
     expect(again.tree_size).toBe(prepared.tree_size + 1);
     expect(again.amounts).not.toEqual(prepared.amounts);
@@ -256,31 +272,21 @@ describe('the life of a close', () => {
       /got 2 seq_gap, 1 missing_readings, want nothing open; .*--accept <reason>/,
     );
 
-    const evidence = { ...test.config(dataDir).evidence, timestamp_authority_url: 'http://127.0.0.1:9/tsa' };
-    const stamp = (requestTimestamp: CloseSteps['requestTimestamp']) =>
-      approve(
-        '2026-10',
-        'bob',
-        'gaps are known\nto SRE',
-        { evidence },
-        { reperform: null, requestTimestamp },
-      );
-    const failing = stamp(() => Promise.reject(new Error('evidence: authority: got 500')));
+    const authority = await startAuthority(join(dataDir, 'tsa'));
+    const evidence = { ...test.config(dataDir).evidence, timestamp_authority_url: authority.url };
+    const stamp = () => approve('2026-10', 'bob', 'gaps are known\nto SRE', { evidence });
+    authority.answer = () => ({ status: 500, body: Buffer.from('down') });
+    const failing = stamp();
     await expect(failing).rejects.toThrow(NightError);
-    await expect(failing).rejects.toThrow(/time stamp of http:\/\/127\.0\.0\.1:9\/tsa: authority: got 500/);
+    await expect(failing).rejects.toThrow(/time stamp of http:\/\/127\.0\.0\.1:\d+.*500/);
     expect(await frozen('2026-10')).toEqual([]);
 
-    const stamped: string[] = [];
-    const closed = await stamp(async (_, message) => {
-      stamped.push(message.toString());
-      return Buffer.from('token');
-    });
+    authority.answer = null;
+    const closed = await stamp().finally(() => authority.close());
     expect(closed.accepted_reason).toBe('gaps are known\nto SRE');
-    const size = String(closed.tree_size).padStart(12, '0');
-    expect(stamped).toEqual([
-      readFileSync(join(dataDir, 'evidence', 'checkpoints', `${size}.checkpoint`), 'utf8'),
-    ]);
-    expect((await readTimestamp(join(dataDir, 'evidence'), closed.tree_size))?.toString()).toBe('token');
+    const kept = `evidence/checkpoints/${String(closed.tree_size).padStart(12, '0')}`;
+    const verify = `ts -verify -data ${kept}.checkpoint -in ${kept}.tsr -CAfile ${authority.certificate}`;
+    expect(openssl(verify.split(' '), dataDir)).toMatch(/Verification: OK/);
     const note = openCloseNote(closeFile('2026-10.close'), await readVerifierKeys(join(dataDir, 'evidence')));
     expect(note).toMatchObject({ accepted: 'gaps are known\nto SRE', exceptions: 3 });
     expect((await frozen('2026-10')).find((each) => each.line_id === line?.line_id)).toMatchObject({
@@ -300,12 +306,23 @@ describe('the life of a close', () => {
   it('is verified with the log', async () => {
     const data = dataPaths(dataDir);
     const policies = await loadPolicies(POLICIES);
-    const verified = await lookInto(data, async (warehouse) => {
-      await verifyEvidence(data, warehouse, null, () => undefined);
-      return verifyCloses(data, warehouse, policies);
-    });
+    const verify = () =>
+      lookInto(data, async (warehouse) => {
+        const { timestamps } = await verifyEvidence(data, warehouse, null, () => undefined);
+        expect(timestamps).toBe(1);
+        return verifyCloses(data, warehouse, policies);
+      });
+    const verified = await verify();
     const lines = (await frozen('2026-09')).length + (await frozen('2026-10')).length;
     expect(verified).toEqual({ closes: 2, closed_lines: lines, policy_versions: expect.any(Number) });
+
+    const folder = join(dataDir, 'evidence', 'checkpoints');
+    const stamped = readdirSync(folder).find((name) => name.endsWith('.tsr')) ?? '';
+    const other = readdirSync(folder).find(
+      (name) => /\d\.checkpoint$/.test(name) && !name.startsWith(stamped.slice(0, 12)),
+    );
+    renameSync(join(folder, stamped), join(folder, `${other?.slice(0, 12)}.tsr`));
+    await expect(verify()).rejects.toThrow(/time stamp of the checkpoint of \d+ entries: got imprint/);
   });
 });
 
@@ -358,7 +375,7 @@ describe('an approval that is killed', () => {
       const folder = copy();
       await killAt(work(folder), point);
       const { config: killed, approve: request } = work(folder);
-      const report = await approveClose(killed, { ...request, accept: null }, closeEnv(), NO_STEPS);
+      const report = await approveClose(killed, { ...request, accept: null }, closeEnv());
       expect(report.status).toBe('closed');
       expect(await look(folder)).toEqual(closed);
       const policies = await loadPolicies(POLICIES);

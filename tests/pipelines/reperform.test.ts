@@ -4,7 +4,7 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { dbtBuild, describeFailures } from 'dbt-core-wrapper';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { evidenceReperform } from '../../cli/commands/evidence.ts';
+import { evidenceReperform } from '../../cli/commands/evidence_reperform.ts';
 import { EXIT } from '../../cli/exit.ts';
 import { createOutput } from '../../cli/output.ts';
 import { nodeEnv } from '../../connectors/node_env.ts';
@@ -15,12 +15,12 @@ import { replayQuarantine } from '../../pipelines/replay.ts';
 import { lookInto } from '../../pipelines/warehouse_access.ts';
 import { CONFIG } from '../../schemas/config.ts';
 import { DifferenceError, UsageError } from '../../schemas/errors.ts';
-import { freezeLines } from '../../warehouse/duckdb/freeze_lines.ts';
+import { closeMonth } from '../models/close_month.ts';
 import { modelsProject } from '../models/models_project.ts';
 import { trickyWorld } from '../models/oracle/fleet/tricky_world.ts';
 import { loadNight, writePolicies } from '../models/oracle/run_world.ts';
 import type { Policy, Rules, World } from '../models/oracle/world.ts';
-import { insertClose, withFile } from '../models/overage_world.ts';
+import { withFile } from '../models/overage_world.ts';
 import { scratch } from '../support/scratch.ts';
 
 type AnyPolicy = Policy & { readonly true_up?: object | null; readonly drawdown?: object | null };
@@ -131,13 +131,12 @@ const sql = (text: string) =>
   withFile(data.warehouse, async (connection) => (await connection.runAndReadAll(text)).getRowObjectsJson());
 
 async function close(month: string): Promise<void> {
-  const [row] = await sql('select max(load_id)::int as load_id from ops.loads');
-  const load = Number(row?.load_id);
-  await build({ close_month: month, close_load_id: load });
-  await withFile(data.warehouse, async (connection) => {
-    expect(await freezeLines(connection, month)).toBeGreaterThan(10);
-    await insertClose(connection, month, load);
-  });
+  const [row] = await sql(
+    'select (select max(load_id) from ops.loads)::int as load_id, max(as_of_date)::varchar as as_of_date from ops.runs',
+  );
+  const close = { month, load_id: Number(row?.load_id), as_of_date: String(row?.as_of_date) };
+  await build({ close_month: month, close_load_id: close.load_id });
+  expect(await closeMonth(data.warehouse, close)).toBeGreaterThan(10);
 }
 
 async function replay(): Promise<void> {

@@ -36,8 +36,7 @@ beforeAll(async () => {
   expect(prepared).toMatchObject({ code: 0 });
   expect(JSON.parse(prepared.stdout)).toMatchObject({ month: MONTH, status: 'soft_closed', files: null });
   const config = { ...test.config(whole), policies: POLICIES };
-  const steps = { reperform: null, requestTimestamp: null };
-  await approveClose(config, { month: MONTH, by: 'bob', accept: null }, closeEnv(), steps);
+  await approveClose(config, { month: MONTH, by: 'bob', accept: null }, closeEnv());
   const [first] = await sql(whole, 'SELECT min(line_id) AS line_id FROM evidence.closed_lines');
   line = String(first?.line_id);
 });

@@ -8,12 +8,12 @@ import type { PackSubject } from './subject.ts';
 export function totals({ totals: rows }: Figures): readonly Block[] {
   if (rows === null) return [];
   const columns = [
-    left('Dimension', 2.4),
-    right('Readings', 1.3),
+    left('Dimension', 2.1),
+    right('Readings', 1.1),
     right('Quantity', 1.9),
-    right('Polaris: readings', 1.4),
+    right('Polaris: readings', 1.2),
     right('Polaris: quantity', 1.9),
-    right('Difference', 1.3),
+    right('Difference', 1.8),
   ];
   const body = rows.map((row) => [
     row.dimension ?? '',
@@ -28,7 +28,7 @@ export function totals({ totals: rows }: Figures): readonly Block[] {
     { kind: 'table', columns, rows: body },
     {
       kind: 'text',
-      text: 'Polaris counts by its own database and by the hour; the newest answer is compared. A restatement that came after that answer shows as a difference until the next night.',
+      text: 'Polaris counts by its own database, and the newest answer is compared: of a closed month it also has what was recorded after the cut-off (see late adjustments), of an open one not yet what was restated since.',
     },
   ];
 }

@@ -22,8 +22,7 @@ export async function runWork({ config, options, approve }: Work): Promise<void>
     signal: new AbortController().signal,
   };
   if (approve !== undefined) {
-    const steps = { reperform: null, requestTimestamp: null };
-    await approveClose(config, { ...approve, accept: null }, night, steps);
+    await approveClose(config, { ...approve, accept: null }, night);
     return;
   }
   if (options === null) {
