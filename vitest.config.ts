@@ -4,14 +4,11 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const OUTSIDE = ['tests/schema/**/*.test.ts', 'tests/outside/**/*.test.ts'];
 const outside = process.env.METERLINE_TEST_OUTSIDE === '1';
 
-// Google's analyzer and evaluator over every model take a quarter of an hour and more: `npm run test:long` runs them.
-const LONG = process.env.METERLINE_LONG === '1' ? [] : ['tests/models/bigquery.test.ts'];
-
 // Real processes (dbt, hyperd, simulators) share two cores: two files at a time, time-outs that only end what hangs.
 export default defineConfig({
   test: {
     include: outside ? OUTSIDE : ['tests/**/*.test.ts', 'packages/*/tests/**/*.test.ts'],
-    exclude: outside ? configDefaults.exclude : [...configDefaults.exclude, ...OUTSIDE, ...LONG],
+    exclude: outside ? configDefaults.exclude : [...configDefaults.exclude, ...OUTSIDE],
     reporters: ['default', './tests/closing_line.ts'],
     testTimeout: 600_000,
     hookTimeout: 600_000,

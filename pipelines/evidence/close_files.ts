@@ -30,16 +30,21 @@ export function notedClose(
 ): Omit<CloseNote, 'origin' | 'lines' | 'lines_sha256'> {
   return {
     month: close.month.slice(0, 7),
-    cut_off_at: close.cut_off_at,
+    cut_off_at: shortest(close.cut_off_at),
     load_id: close.prepared_load_id,
     tree_size: close.tree_size,
     root: Buffer.from(close.root_hash, 'hex'),
     prepared_by: close.prepared_by,
-    prepared_at: close.prepared_at,
+    prepared_at: shortest(close.prepared_at),
     approved_by: close.approved_by,
-    approved_at: close.approved_at,
+    approved_at: shortest(close.approved_at),
     accepted: close.accepted_reason,
     exceptions: close.exceptions,
     totals,
   };
+}
+
+/** An instant without idle digits, as the warehouse gives it back: signed and compared in one form. */
+function shortest(instant: string): string {
+  return instant.replace(/\.(\d*?)0*Z$/, (_, digits: string) => (digits === '' ? 'Z' : `.${digits}Z`));
 }
