@@ -1,7 +1,14 @@
-import { openCheckpoint, signCheckpoint } from '../evidence/checkpoint.ts';
+import { type Checkpoint, openCheckpoint, signCheckpoint } from '../evidence/checkpoint.ts';
 import { EMPTY_TREE, rootHash, type Tree } from '../evidence/merkle.ts';
-import { keepCheckpoint, readCheckpoint, readVerifierKeys } from '../evidence/storage/checkpoint_files.ts';
-import { growTiles, TileMissing } from '../evidence/storage/tile_files.ts';
+import { rangeHash } from '../evidence/proof.ts';
+import {
+  keepCheckpoint,
+  readCheckpoint,
+  readNewestCheckpoint,
+  readVerifierKeys,
+} from '../evidence/storage/checkpoint_files.ts';
+import { growTiles, TileMissing, tileReader } from '../evidence/storage/tile_files.ts';
+import { NightError } from '../schemas/errors.ts';
 import { type Night, opened } from './night.ts';
 import { signingKey } from './signing_key.ts';
 
@@ -78,11 +85,38 @@ async function checkpoint(
   if ((await readCheckpoint(folder, tree.size)) === null) {
     const signer = await signingKey(night.config);
     if (signer === null) return unsigned(night);
+    await assertGoesOn(folder, tree);
     await keepCheckpoint(folder, tree.size, signCheckpoint(tree, signer), signer);
   }
   const kept = await readCheckpoint(folder, tree.size);
   const opened = openCheckpoint(kept ?? '', await readVerifierKeys(folder));
   return opened.size === tree.size && opened.root.equals(tree.root);
+}
+
+/** A log that is not the one that was signed before gets no signature: who changed it could have had the rest made anew. */
+async function assertGoesOn(folder: string, tree: { readonly size: number }): Promise<void> {
+  const note = await readNewestCheckpoint(folder);
+  if (note === null) return;
+  const { size, root } = await openedNewest(note, folder);
+  const made =
+    size > tree.size ? null : await rangeHash({ from: 0, to: size }, tileReader(folder, tree.size));
+  if (made?.equals(root)) return;
+  throw refused(
+    `evidence: checkpoint: got ${made === null ? `a log of ${tree.size} entries` : `root ${made.toString('hex')} over the first ${size} entries`}, want the log that was signed at ${size} entries with root ${root.toString('hex')}`,
+  );
+}
+
+async function openedNewest(note: string, folder: string): Promise<Checkpoint> {
+  try {
+    return openCheckpoint(note, await readVerifierKeys(folder));
+  } catch (cause) {
+    throw refused(cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function refused(message: string, cause?: unknown): NightError {
+  const next_step = 'nothing was signed; keep everything as it is and run `meterline evidence verify`';
+  return new NightError(message, { stage: 'seal', source: 'evidence log', next_step, cause });
 }
 
 function unsigned(night: Night): null {

@@ -163,20 +163,25 @@ export interface EntryRange {
   readonly to: number;
 }
 
-/** Readings, entries and evidence rows against one another. */
+/** A value that is not what it must be, by entry, reading and column. */
+export interface Misfit {
+  readonly evidence_index: number;
+  readonly reading_id: string;
+  readonly column: string;
+  readonly got: string | null;
+  readonly want: string | null;
+}
+
+/** Readings, entries and evidence rows against one another; each the first that does not fit, or null. */
 export interface LogMisfits {
   /** A reading that no entry of the log stands for. */
   readonly unlogged: string | null;
+  /** A typed column of a reading that says another thing than its text, its load than its entry's, or its page than any. */
+  readonly mistyped: Misfit | null;
   /** Rows of `fct_metering_evidence`; null before it was ever built. */
   readonly evidence_rows: number | null;
-  /** The first of them that says another thing than the reading, or is missing. */
-  readonly different: {
-    readonly evidence_index: number;
-    readonly reading_id: string;
-    readonly column: string;
-    readonly evidence: string | null;
-    readonly reading: string | null;
-  } | null;
+  /** A row of it that says another thing than the reading, is missing, or is there twice. */
+  readonly different: Misfit | null;
 }
 
 /** A page that rows were loaded from. */

@@ -89,12 +89,14 @@ function whole(argument: string, given: string): number {
 
 function renderVerified(verified: Verified & VerifiedCloses): string {
   const { entries, checkpoints, tiles, pages, evidence_rows, against, tree_size, root_hash } = verified;
-  const { timestamps, closes, closed_lines, policy_versions } = verified;
+  const { timestamps, keys, unsealed, closes, closed_lines, policy_versions } = verified;
   const n = (number: number) => number.toLocaleString('en');
   return [
     `✓ evidence verified: ${n(tree_size)} entries, root ${root_hash}`,
     `  ${n(entries)} leaves made anew from the readings, equal to the log's and to the sealed tiles`,
     `  ${n(checkpoints)} checkpoints signed, each root that of the first entries${timestamps > 0 ? `; ${n(timestamps)} of them time-stamped (\`openssl ts -verify\` says by whom)` : ''}`,
+    `  the keys they may be signed with: ${keys.join(', ')}; compare them with those that you were given`,
+    ...(unsealed > 0 ? [`  ${n(unsealed)} entries came since, not sealed yet`] : []),
     `  ${n(tiles)} tiles, ${n(pages)} landed pages with their hashes`,
     evidence_rows === null
       ? '  fct_metering_evidence was not built yet'

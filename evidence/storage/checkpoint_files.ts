@@ -42,6 +42,11 @@ export function readCheckpoint(folder: string, size: number): Promise<string | n
   return readFile(checkpointFile(folder, size), 'utf8').catch(absent);
 }
 
+/** The newest checkpoint, as tile clients read it; null before the first. */
+export function readNewestCheckpoint(folder: string): Promise<string | null> {
+  return readFile(join(folder, 'checkpoint'), 'utf8').catch(absent);
+}
+
 /** The RFC 3161 token over the bytes of a size's checkpoint; null where none is kept. */
 export function readTimestamp(folder: string, size: number): Promise<Buffer | null> {
   return readFile(timestampFile(folder, size)).catch(absent);

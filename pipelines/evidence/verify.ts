@@ -4,7 +4,13 @@ import { LEAF_FIELDS, leafHashOfJson } from '../../evidence/leaf.ts';
 import { append, EMPTY_TREE, rootHash, type Tree } from '../../evidence/merkle.ts';
 import type { VerifierKey } from '../../evidence/note.ts';
 import { rangeHash } from '../../evidence/proof.ts';
-import { readCheckpoints, readTimestamp, readVerifierKeys } from '../../evidence/storage/checkpoint_files.ts';
+import {
+  readCheckpoint,
+  readCheckpoints,
+  readNewestCheckpoint,
+  readTimestamp,
+  readVerifierKeys,
+} from '../../evidence/storage/checkpoint_files.ts';
 import { readTile, TileMissing } from '../../evidence/storage/tile_files.ts';
 import { hashesOn, nodeOver, TILE_HEIGHT, TILE_WIDTH, tilePath, tilesOf } from '../../evidence/tiles.ts';
 import { DifferenceError, UsageError } from '../../schemas/errors.ts';
@@ -13,6 +19,7 @@ import type { LoggedRow, Warehouse } from '../../warehouse/warehouse.ts';
 import type { DataPaths } from '../paths.ts';
 import { differs } from './differs.ts';
 import { timestampFault } from './timestamp.ts';
+import { compareTables } from './verify_tables.ts';
 
 const HASH_BYTES = 32;
 
@@ -32,6 +39,10 @@ export interface Verified {
   readonly evidence_rows: number | null;
   /** Size of the checkpoint that was kept elsewhere; null without one: then a rollback cannot be seen. */
   readonly against: number | null;
+  /** Entries that came since the log was sealed last. */
+  readonly unsealed: number;
+  /** Name and id of each key that checkpoints may be signed with; whoever verifies knows which are ours. */
+  readonly keys: readonly string[];
 }
 
 /** Told while it goes on: so many of so many things of a kind. */
@@ -56,7 +67,9 @@ export async function verifyEvidence(
   const wanted = outside === null ? checkpoints : [...checkpoints, outside];
   for (const checkpoint of wanted) await compareRoot(checkpoint, walk);
   await compareHead(warehouse, walk);
-  const tiles = await compareTiles(data, walk);
+  const { tree_size: sealed } = await warehouse.treeHead();
+  await compareNewest(data, sealed);
+  const tiles = await compareTiles(data, walk, sealed);
   const pages = await comparePages(data, warehouse, tell);
   const evidence_rows = await compareTables(warehouse);
   return {
@@ -69,6 +82,8 @@ export async function verifyEvidence(
     pages,
     evidence_rows,
     against: outside?.size ?? null,
+    unsealed: walk.tree.size - sealed,
+    keys: keys.map(({ name, key_id }) => `${name}+${key_id.toString('hex')}`),
   };
 }
 
@@ -210,15 +225,29 @@ async function compareHead(warehouse: Warehouse, { rootAt, tree }: Walk): Promis
   );
 }
 
-async function compareTiles({ evidence }: DataPaths, { tree, levels }: Walk): Promise<number> {
+/** The newest sealed state has its checkpoint, and tile clients read that one. */
+async function compareNewest({ evidence }: DataPaths, sealed: number): Promise<void> {
+  if (sealed === 0) return;
+  const kept = await readCheckpoint(evidence, sealed);
+  if (kept === null)
+    throw new DifferenceError(
+      `evidence: checkpoint of ${sealed} entries: got none kept, want that of the newest sealed state; it was removed, or not signed yet: \`meterline run --only seal\` signs it, with a key (evidence.signing_key_file)`,
+    );
+  if ((await readNewestCheckpoint(evidence)) === kept) return;
+  throw new DifferenceError(
+    `evidence: file checkpoint: got another text than that of ${sealed} entries, want the newest that is kept; copy it from checkpoints/`,
+  );
+}
+
+async function compareTiles({ evidence }: DataPaths, { levels }: Walk, sealed: number): Promise<number> {
   let compared = 0;
-  for (const tile of tilesOf(tree.size)) {
+  for (const tile of tilesOf(sealed)) {
     const start = tile.index * TILE_WIDTH * HASH_BYTES;
     const made = levels[tile.level]?.subarray(start, start + tile.width * HASH_BYTES);
     const kept = await readTile(evidence, tile).catch(unlessMissing);
     if (made === undefined || kept === null || !made.equals(kept))
       throw new DifferenceError(
-        `evidence: ${tilePath(tile)}: got ${kept === null ? 'no whole file' : 'other hashes'}, want those of the log's ${hashesOn(tile.level, tree.size)} on that level; the next run makes lost tiles anew`,
+        `evidence: ${tilePath(tile)}: got ${kept === null ? 'no whole file' : 'other hashes'}, want those of the log's ${hashesOn(tile.level, sealed)} on that level; the next run makes lost tiles anew`,
       );
     compared += 1;
   }
@@ -237,19 +266,6 @@ async function comparePages(data: DataPaths, warehouse: Warehouse, tell: Tell): 
     tell('pages', done + 1, pages.length);
   }
   return pages.length;
-}
-
-async function compareTables(warehouse: Warehouse): Promise<number | null> {
-  const { unlogged, evidence_rows, different } = await warehouse.logMisfits(LEAF_FIELDS);
-  if (unlogged !== null)
-    throw new DifferenceError(
-      `evidence: reading ${unlogged}: got it in raw.polaris_readings without an entry in the log, want one; it was added past the loader`,
-    );
-  if (different === null) return evidence_rows;
-  const { evidence_index, reading_id, column, evidence, reading } = different;
-  throw new DifferenceError(
-    `evidence: entry ${evidence_index}, reading ${reading_id}: got ${column} ${evidence} in fct_metering_evidence, want ${reading} as in the log; rebuild it with \`meterline run --only transform --full-refresh\` after finding out who changed it`,
-  );
 }
 
 function unlessMissing(error: unknown): null {

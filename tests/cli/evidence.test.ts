@@ -21,7 +21,8 @@ beforeAll(async () => {
   const second = await test.night(join(folder, 'data'), { only: ['polaris', 'seal'] });
   expect([first.error, second.error]).toEqual([null, null]);
   sizes = [first.evidence.tree_size, second.evidence.tree_size];
-  writeFileSync(join(folder, 'meterline.yaml'), 'data_dir: ./data\n');
+  const policies = join(programPaths().root, 'policies');
+  writeFileSync(join(folder, 'meterline.yaml'), JSON.stringify({ data_dir: './data', policies }));
 });
 afterAll(() => test.close());
 

@@ -6,6 +6,7 @@ import { readCheckpoints, readVerifierKeys } from '../../evidence/storage/checkp
 import { readTile } from '../../evidence/storage/tile_files.ts';
 import { tilePath, tilesOf } from '../../evidence/tiles.ts';
 import type { NightEvent } from '../../pipelines/events.ts';
+import { changeWarehouse } from '../support/tables.ts';
 import { LOAD_ONLY, startTestWorld, type TestWorld } from '../support/test_night.ts';
 
 let test: TestWorld;
@@ -81,4 +82,24 @@ it('goes on without a key, signs nothing, and says what that means', async () =>
   expect(warnings().join('\n')).toMatch(/got no signing key/);
   const signed = await loadNight();
   expect(signed.evidence.checkpoint_verified).toBe(true);
+});
+
+it('signs nothing for a log that is not the one that was signed before', async () => {
+  test.world.setNow('2026-11-26T03:00:10Z');
+  const signed = (await readCheckpoints(folder)).length;
+  await changeWarehouse(
+    dataDir,
+    'UPDATE evidence.entries SET leaf_hash = unhex(sha256(leaf_hash)) WHERE evidence_index = 3',
+  );
+  // So all tiles are made anew, over the changed entry.
+  rmSync(join(folder, 'tile'), { recursive: true });
+  const night = await loadNight();
+  expect(night.error).toMatchObject({
+    stage: 'seal',
+    message: expect.stringMatching(
+      /checkpoint: got root [0-9a-f]{64} over the first \d+ entries, want the log/,
+    ),
+    next_step: expect.stringMatching(/evidence verify/),
+  });
+  expect((await readCheckpoints(folder)).length).toBe(signed);
 });

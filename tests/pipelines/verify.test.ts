@@ -91,6 +91,64 @@ describe('finds', () => {
     );
   });
 
+  it.each([
+    [
+      'quantity_decimal',
+      'quantity_decimal * 2',
+      /got quantity_decimal \S+ in raw\.polaris_readings, want \S+ as its text/,
+    ],
+    ['hour_start', 'hour_start + INTERVAL 1 HOUR', /got hour_start .*00 in raw\.polaris_readings, want/],
+    ['load_id', 'load_id + 1', /got load_id \d+ in raw\.polaris_readings, want \d+ as/],
+  ])('a typed column that money is made of: %s', async (column, value, message) => {
+    const folder = await changed((each) =>
+      changeWarehouse(each, `UPDATE raw.polaris_readings SET ${column} = ${value} WHERE evidence_index = 77`),
+    );
+    expect(await difference(folder)).toMatch(message);
+  });
+
+  it.each([
+    ['emptied', 'DELETE FROM marts.fct_metering_evidence', /entry 0, reading \S+: got cluster_id null/],
+    [
+      'cut off',
+      'DELETE FROM marts.fct_metering_evidence WHERE evidence_index > 900',
+      /entry 901, reading \S+: got cluster_id null/,
+    ],
+    [
+      'doubled',
+      'INSERT INTO marts.fct_metering_evidence SELECT * FROM marts.fct_metering_evidence WHERE evidence_index = 77',
+      /entry 77, reading \S+: got rows 2 in fct_metering_evidence, want 1/,
+    ],
+    [
+      'changed in a typed column',
+      'UPDATE marts.fct_metering_evidence SET quantity_decimal = 1 WHERE evidence_index = 77',
+      /entry 77, reading \S+: got quantity_decimal 1\.0+ in fct_metering_evidence/,
+    ],
+  ])('an evidence table that was %s', async (_what, statement, message) => {
+    expect(await difference(await changed((each) => changeWarehouse(each, statement)))).toMatch(message);
+  });
+
+  it('a page removed together with its record', async () => {
+    const folder = await changed((each) =>
+      changeWarehouse(
+        each,
+        `DELETE FROM ops.pages WHERE sha256 = (SELECT page_sha256 FROM raw.polaris_readings WHERE evidence_index = 0)`,
+      ),
+    );
+    expect(await difference(folder)).toMatch(/entry 0, .*got the page in ops\.pages null/);
+  });
+
+  it('a removed newest checkpoint, and another one in its place for tile clients', async () => {
+    const removed = await changed(async (each) => {
+      rmSync((await readCheckpoints(join(each, 'evidence'))).at(-1)?.file ?? '');
+    });
+    expect(await difference(removed)).toMatch(/checkpoint of \d+ entries: got none kept/);
+    const older = await changed(async (each) => {
+      const [checkpoint] = await readCheckpoints(join(each, 'evidence'));
+      writeFileSync(join(each, 'evidence', 'checkpoint'), checkpoint?.note ?? '');
+    });
+    expect(await difference(older)).toMatch(/file checkpoint: got another text/);
+  });
+
   it('a row removed from the evidence table', async () => {
     const folder = await changed((each) =>
       changeWarehouse(each, 'DELETE FROM marts.fct_metering_evidence WHERE evidence_index = 77'),
@@ -196,7 +254,7 @@ async function fork(folder: string, index: number): Promise<void> {
   const where = `WHERE evidence_index = ${index}`;
   await changeWarehouse(
     folder,
-    `UPDATE raw.polaris_readings SET quantity = '666.5' ${where}`,
+    `UPDATE raw.polaris_readings SET quantity = '666.5', quantity_decimal = 666.5 ${where}`,
     `UPDATE evidence.entries SET leaf_hash = (
        SELECT unhex(sha256(('\\x00'::BLOB || encode('{' || list_aggregate([
          '"cluster_id":' || to_json(cluster_id), '"customer_id":' || to_json(customer_id),
@@ -206,7 +264,7 @@ async function fork(folder: string, index: number): Promise<void> {
          '"seq":' || to_json(seq::VARCHAR),
          '"subscription_id":' || coalesce(to_json(subscription_id)::VARCHAR, 'null'), '"unit":' || to_json(unit)
        ], 'string_agg', ',') || '}')))) FROM raw.polaris_readings ${where}) ${where}`,
-    `UPDATE marts.fct_metering_evidence SET quantity = '666.5',
+    `UPDATE marts.fct_metering_evidence SET quantity = '666.5', quantity_decimal = 666.5,
        leaf_hash = (SELECT lower(hex(leaf_hash)) FROM evidence.entries ${where}) ${where}`,
   );
   await forge(folder);

@@ -4,6 +4,7 @@ import type {
   LoggedReading,
   LoggedRow,
   LogMisfits,
+  Misfit,
   Warehouse,
 } from '../warehouse.ts';
 import type { Session } from './database.ts';
@@ -89,45 +90,89 @@ async function logMisfits(session: Session, fields: readonly string[]): Promise<
   const known = count(built.n) > 0;
   return {
     unlogged: unlogged === undefined ? null : text(unlogged.reading_id),
+    mistyped: await firstMistyped(session),
     evidence_rows: known
       ? count((await session.row('count the evidence rows', `SELECT count(*) AS n FROM ${EVIDENCE}`)).n)
       : null,
-    different: known ? await firstDifference(session, fields) : null,
+    different: known ? ((await firstDouble(session)) ?? (await firstDifference(session, fields))) : null,
   };
 }
 
-/** Evidence rows are as old as the last build: entries that came since are none of theirs. */
-async function firstDifference(
+/** A column, what it says and what it must say, both as SQL. */
+type Compared = readonly [name: string, got: string, want: string];
+
+/** The first row in which one of these differs. */
+async function firstMisfit(
   session: Session,
-  fields: readonly string[],
-): Promise<LogMisfits['different']> {
-  const compared = [
-    ...fields.map((name) => [name, `m.${identifier(name)}`, `r.${identifier(name)}::VARCHAR`] as const),
-    ['leaf_hash', 'm.leaf_hash', 'lower(hex(e.leaf_hash))'] as const,
-  ];
-  const differs = compared.map(([, a, b]) => `${a} IS DISTINCT FROM ${b}`);
-  const cases = (then: (each: (typeof compared)[number]) => string) =>
-    `CASE ${compared.map((each, place) => `WHEN ${differs[place]} THEN ${then(each)}`).join(' ')} END`;
+  what: string,
+  from: string,
+  compared: readonly Compared[],
+): Promise<Misfit | null> {
+  const differs = compared.map(([, got, want]) => `${got} IS DISTINCT FROM ${want}`);
+  const cases = (then: (each: Compared) => string) =>
+    `CASE ${compared.map((each, place) => `WHEN ${differs[place]} THEN (${then(each)})::VARCHAR`).join(' ')} END`;
   const [row] = await session.rows(
-    'hold the evidence rows against the readings',
-    `SELECT coalesce(m.evidence_index, e.evidence_index) AS evidence_index,
-       coalesce(r.reading_id, m.reading_id) AS reading_id,
-       ${cases(([name]) => literal(name))} AS column_name,
-       ${cases(([, a]) => a)} AS evidence, ${cases(([, , b]) => b)} AS reading
-     FROM ${EVIDENCE} AS m
-     FULL JOIN (SELECT * FROM evidence.entries
-       WHERE evidence_index <= (SELECT max(evidence_index) FROM ${EVIDENCE})) AS e USING (evidence_index)
-     LEFT JOIN raw.polaris_readings AS r ON r.evidence_index = coalesce(m.evidence_index, e.evidence_index)
-     WHERE ${differs.join(' OR ')} ORDER BY 1 LIMIT 1`,
+    what,
+    `SELECT evidence_index, reading_id, ${cases(([name]) => literal(name))} AS column_name,
+       ${cases(([, got]) => got)} AS got, ${cases(([, , want]) => want)} AS want
+     FROM (${from}) AS compared WHERE ${differs.join(' OR ')} ORDER BY 1 LIMIT 1`,
   );
   if (row === undefined) return null;
   return {
     evidence_index: count(row.evidence_index),
     reading_id: textOrNull(row.reading_id ?? null) ?? 'none',
     column: text(row.column_name),
-    evidence: textOrNull(row.evidence ?? null),
-    reading: textOrNull(row.reading ?? null),
+    got: textOrNull(row.got ?? null),
+    want: textOrNull(row.want ?? null),
   };
+}
+
+/** Money is made of the typed columns, while leaves are made of the texts. */
+function firstMistyped(session: Session): Promise<Misfit | null> {
+  return firstMisfit(
+    session,
+    'hold the typed columns against the texts',
+    `SELECT r.*, e.load_id AS entry_load_id, p.sha256 AS listed_sha256
+     FROM raw.polaris_readings AS r JOIN evidence.entries AS e USING (evidence_index)
+     LEFT JOIN (SELECT DISTINCT sha256 FROM ops.pages) AS p ON p.sha256 = r.page_sha256`,
+    [
+      ['quantity_decimal', 'quantity_decimal', 'TRY_CAST(quantity AS DECIMAL(38,9))'],
+      ['hour_start', 'hour_start', 'TRY_CAST(hour AS TIMESTAMP)'],
+      ['recorded_at_utc', 'recorded_at_utc', 'TRY_CAST(recorded_at AS TIMESTAMP)'],
+      ['load_id', 'load_id', 'entry_load_id'],
+      ['the page in ops.pages', 'listed_sha256', 'page_sha256'],
+    ],
+  );
+}
+
+async function firstDouble(session: Session): Promise<Misfit | null> {
+  const [row] = await session.rows(
+    'look for evidence rows that are there twice',
+    `SELECT evidence_index, min(reading_id) AS reading_id, count(*) AS n FROM ${EVIDENCE}
+     GROUP BY evidence_index HAVING count(*) > 1 ORDER BY 1 LIMIT 1`,
+  );
+  if (row === undefined) return null;
+  const [evidence_index, reading_id] = [count(row.evidence_index), text(row.reading_id)];
+  return { evidence_index, reading_id, column: 'rows', got: String(count(row.n)), want: '1' };
+}
+
+/** Evidence rows are as old as the last build: entries that came since are none of theirs. */
+function firstDifference(session: Session, fields: readonly string[]): Promise<Misfit | null> {
+  const typed = ['quantity_decimal', 'hour_start', 'recorded_at_utc'];
+  return firstMisfit(
+    session,
+    'hold the evidence rows against the readings',
+    `SELECT coalesce(m.evidence_index, e.evidence_index) AS evidence_index,
+       coalesce(r.reading_id, m.reading_id) AS reading_id, m.leaf_hash AS m_leaf_hash,
+       lower(hex(e.leaf_hash)) AS r_leaf_hash,
+       ${list([...fields, ...typed].flatMap((name) => [`m.${identifier(name)}::VARCHAR AS m_${name}`, `r.${identifier(name)}::VARCHAR AS r_${name}`]))}
+     FROM ${EVIDENCE} AS m
+     FULL JOIN (SELECT * FROM evidence.entries WHERE evidence_index <= greatest(
+       (SELECT coalesce(max(evidence_index), -1) FROM ${EVIDENCE}),
+       (SELECT coalesce(arg_max(tree_size, build_id), 0) - 1 FROM ops.builds))) AS e USING (evidence_index)
+     LEFT JOIN raw.polaris_readings AS r ON r.evidence_index = coalesce(m.evidence_index, e.evidence_index)`,
+    [...fields, 'leaf_hash', ...typed].map((name) => [name, `m_${name}`, `r_${name}`] as const),
+  );
 }
 
 async function landedPages(session: Session): Promise<readonly LoadedPage[]> {
