@@ -105,7 +105,7 @@ type Compared = readonly [name: string, got: string, want: string];
 async function firstMisfit(
   session: Session,
   what: string,
-  from: string,
+  { index, reading, from }: { readonly index: string; readonly reading: string; readonly from: string },
   compared: readonly Compared[],
 ): Promise<Misfit | null> {
   const differs = compared.map(([, got, want]) => `${got} IS DISTINCT FROM ${want}`);
@@ -113,9 +113,9 @@ async function firstMisfit(
     `CASE ${compared.map((each, place) => `WHEN ${differs[place]} THEN (${then(each)})::VARCHAR`).join(' ')} END`;
   const [row] = await session.rows(
     what,
-    `SELECT evidence_index, reading_id, ${cases(([name]) => literal(name))} AS column_name,
+    `SELECT ${index} AS evidence_index, ${reading} AS reading_id, ${cases(([name]) => literal(name))} AS column_name,
        ${cases(([, got]) => got)} AS got, ${cases(([, , want]) => want)} AS want
-     FROM (${from}) AS compared WHERE ${differs.join(' OR ')} ORDER BY 1 LIMIT 1`,
+     FROM ${from} WHERE ${differs.join(' OR ')} ORDER BY 1 LIMIT 1`,
   );
   if (row === undefined) return null;
   return {
@@ -132,15 +132,18 @@ function firstMistyped(session: Session): Promise<Misfit | null> {
   return firstMisfit(
     session,
     'hold the typed columns against the texts',
-    `SELECT r.*, e.load_id AS entry_load_id, p.sha256 AS listed_sha256
-     FROM raw.polaris_readings AS r JOIN evidence.entries AS e USING (evidence_index)
-     LEFT JOIN (SELECT DISTINCT sha256 FROM ops.pages) AS p ON p.sha256 = r.page_sha256`,
+    {
+      index: 'r.evidence_index',
+      reading: 'r.reading_id',
+      from: `raw.polaris_readings AS r JOIN evidence.entries AS e USING (evidence_index)
+        LEFT JOIN (SELECT DISTINCT sha256 FROM ops.pages) AS p ON p.sha256 = r.page_sha256`,
+    },
     [
-      ['quantity_decimal', 'quantity_decimal', 'TRY_CAST(quantity AS DECIMAL(38,9))'],
-      ['hour_start', 'hour_start', 'TRY_CAST(hour AS TIMESTAMP)'],
-      ['recorded_at_utc', 'recorded_at_utc', 'TRY_CAST(recorded_at AS TIMESTAMP)'],
-      ['load_id', 'load_id', 'entry_load_id'],
-      ['the page in ops.pages', 'listed_sha256', 'page_sha256'],
+      ['quantity_decimal', 'r.quantity_decimal', 'TRY_CAST(r.quantity AS DECIMAL(38,9))'],
+      ['hour_start', 'r.hour_start', 'TRY_CAST(r.hour AS TIMESTAMP)'],
+      ['recorded_at_utc', 'r.recorded_at_utc', 'TRY_CAST(r.recorded_at AS TIMESTAMP)'],
+      ['load_id', 'r.load_id', 'e.load_id'],
+      ['the page in ops.pages', 'p.sha256', 'r.page_sha256'],
     ],
   );
 }
@@ -159,19 +162,24 @@ async function firstDouble(session: Session): Promise<Misfit | null> {
 /** Evidence rows are as old as the last build: entries that came since are none of theirs. */
 function firstDifference(session: Session, fields: readonly string[]): Promise<Misfit | null> {
   const typed = ['quantity_decimal', 'hour_start', 'recorded_at_utc'];
+  const alike = (name: string) => [name, `m.${identifier(name)}`, `r.${identifier(name)}`] as const;
   return firstMisfit(
     session,
     'hold the evidence rows against the readings',
-    `SELECT coalesce(m.evidence_index, e.evidence_index) AS evidence_index,
-       coalesce(r.reading_id, m.reading_id) AS reading_id, m.leaf_hash AS m_leaf_hash,
-       lower(hex(e.leaf_hash)) AS r_leaf_hash,
-       ${list([...fields, ...typed].flatMap((name) => [`m.${identifier(name)}::VARCHAR AS m_${name}`, `r.${identifier(name)}::VARCHAR AS r_${name}`]))}
-     FROM ${EVIDENCE} AS m
-     FULL JOIN (SELECT * FROM evidence.entries WHERE evidence_index <= greatest(
-       (SELECT coalesce(max(evidence_index), -1) FROM ${EVIDENCE}),
-       (SELECT coalesce(arg_max(tree_size, build_id), 0) - 1 FROM ops.builds))) AS e USING (evidence_index)
-     LEFT JOIN raw.polaris_readings AS r ON r.evidence_index = coalesce(m.evidence_index, e.evidence_index)`,
-    [...fields, 'leaf_hash', ...typed].map((name) => [name, `m_${name}`, `r_${name}`] as const),
+    {
+      index: 'coalesce(m.evidence_index, e.evidence_index)',
+      reading: 'coalesce(r.reading_id, m.reading_id)',
+      from: `${EVIDENCE} AS m
+        FULL JOIN (SELECT * FROM evidence.entries WHERE evidence_index <= greatest(
+          (SELECT coalesce(max(evidence_index), -1) FROM ${EVIDENCE}),
+          (SELECT coalesce(arg_max(tree_size, build_id), 0) - 1 FROM ops.builds))) AS e USING (evidence_index)
+        LEFT JOIN raw.polaris_readings AS r ON r.evidence_index = coalesce(m.evidence_index, e.evidence_index)`,
+    },
+    [
+      ...fields.map((name) => [name, `m.${identifier(name)}`, `r.${identifier(name)}::VARCHAR`] as const),
+      ['leaf_hash', 'm.leaf_hash', 'lower(hex(e.leaf_hash))'],
+      ...typed.map(alike),
+    ],
   );
 }
 
