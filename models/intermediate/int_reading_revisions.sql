@@ -20,13 +20,10 @@ restated as (
     readings.revision,
     {{ greatest_known('readings.usage_date', first_as_of_date('readings.recorded_at')) }} as known_as_of
   from {{ ref('stg_polaris__readings') }} as readings
-  where exists (
-    select 1
-    from restated_keys
-    where readings.cluster_id = restated_keys.cluster_id
-      and readings.dimension = restated_keys.dimension
-      and readings.hour = restated_keys.hour
-  )
+  inner join restated_keys
+    on readings.cluster_id = restated_keys.cluster_id
+    and readings.dimension = restated_keys.dimension
+    and readings.hour = restated_keys.hour
 ),
 
 ordered as (
