@@ -100,7 +100,10 @@ export interface LateRevisions {
   } | null;
 }
 
-/** One version of a policy as the first night that used it saw it: `content` is canonical JSON, `sha256` over it in hex. */
+/**
+ * One version of a policy as the first night that used it saw it, or as the night that first saw its end: `content` is
+ * canonical JSON, `sha256` over it in hex.
+ */
 export interface PolicyVersion {
   readonly kind: string;
   readonly policy_id: string;
@@ -148,8 +151,8 @@ export interface CloseRecords {
   preparedLines(preparation_id: number): Promise<readonly LineTexts[]>;
   closedLines(month: string): Promise<readonly LineTexts[]>;
   shownLines(month: string): Promise<readonly LineTexts[] | null>;
-  /** Every policy version ever used, in the order of kind, id and version. */
+  /** Every record of a policy version, in the order of kind, id and version; of one version in the order of recording. */
   policyVersions(): Promise<readonly PolicyVersion[]>;
-  /** Keeps versions that are not known yet; a known one stays as it was first seen. Gives how many were new. */
+  /** Keeps versions with a content that is not known yet; what is known stays as it is. Gives how many were new. */
   recordPolicyVersions(versions: readonly PolicyVersion[], run_id: string, at: Instant): Promise<number>;
 }

@@ -2,12 +2,12 @@ import type { PolicyVersion } from '../close_records.ts';
 import type { Session } from './database.ts';
 import { text } from './values.ts';
 
-/** Every policy version ever used by a night, as it was first seen. */
+/** Every record of a policy version; rows are only ever added, so `rowid` is the order of recording. */
 export async function policyVersions(session: Session): Promise<readonly PolicyVersion[]> {
   const rows = await session.rows(
     'list the policy versions',
     `SELECT kind, policy_id, version, sha256, content, prepared_by, approved_by FROM evidence.policy_versions
-     ORDER BY kind, policy_id, version`,
+     ORDER BY kind, policy_id, version, rowid`,
   );
   return rows.map((row) => ({
     kind: text(row.kind),
@@ -20,7 +20,7 @@ export async function policyVersions(session: Session): Promise<readonly PolicyV
   }));
 }
 
-/** Keeps versions that are not known yet. */
+/** Keeps versions with a content that is not known yet. */
 export function recordPolicyVersions(
   session: Session,
   versions: readonly PolicyVersion[],
@@ -36,7 +36,7 @@ export function recordPolicyVersions(
          SELECT $kind AS kind, $policy_id AS policy_id, $version AS version, $sha256 AS sha256, $content AS content,
            $prepared_by AS prepared_by, $approved_by AS approved_by, $run_id AS run_id, $at::TIMESTAMP AS first_seen_at
          WHERE NOT EXISTS (SELECT 1 FROM evidence.policy_versions
-           WHERE kind = $kind AND policy_id = $policy_id AND version = $version)`,
+           WHERE kind = $kind AND policy_id = $policy_id AND version = $version AND sha256 = $sha256)`,
         { ...version, run_id, at },
       );
     return added;
