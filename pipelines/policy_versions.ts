@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, type JsonValue } from '../evidence/canonical_json.ts';
+import { NightError } from '../schemas/errors.ts';
 import type { Policies } from '../schemas/policies.ts';
-import type { PolicyVersion } from '../warehouse/close_records.ts';
+import type { ClosedPolicy, PolicyVersion } from '../warehouse/close_records.ts';
 import { monthAfter } from './months.ts';
 import { type Night, opened } from './night.ts';
 
@@ -19,11 +20,14 @@ export interface ChangedPolicy {
  * Keeps each version of each policy as the night that first used it saw it, and the end that an open one got, once, when a
  * night first sees it. A version that says something else by now is a warning: rows that name it cannot be told apart. Their
  * number is the finding `changed_policies`.
+ * @throws NightError where a version that frozen lines name is missing: the models would take their months back
  */
 export async function recordPolicies(night: Night, policies: Policies): Promise<void> {
   const versions = versionsOf(policies);
   const warehouse = opened(night);
   const closed_until = closedUntil(await warehouse.periodCloses());
+  const [missing] = missingPolicies(await warehouse.closedPolicies(), versions);
+  if (missing !== undefined) throw withoutVersion(missing);
   const recorded = await warehouse.policyVersions();
   const fresh = [...unusedVersions(recorded, versions), ...endedVersions(recorded, versions, closed_until)];
   await warehouse.recordPolicyVersions(fresh, night.run_id, night.env.now().toISOString());
@@ -149,6 +153,27 @@ function idOf({ kind, policy_id, version }: PolicyVersion): string {
 /** `overage/<policy_id>@<version>` or `<file> <version>`. */
 export function policyName({ kind, policy_id, version }: PolicyVersion): string {
   return kind === 'overage' ? `overage/${policy_id}@${version}` : `${kind}.yaml ${version}`;
+}
+
+/** Overage versions that frozen lines name and the folder lacks, as `overage/<policy_id>@<version>`. */
+export function missingPolicies(
+  named: readonly ClosedPolicy[],
+  versions: readonly PolicyVersion[],
+): readonly string[] {
+  const known = new Set(versions.filter(({ kind }) => kind === 'overage').map(policyName));
+  return named
+    .map(({ policy_id, version }) => `overage/${policy_id}@${version}`)
+    .filter((name) => !known.has(name));
+}
+
+function withoutVersion(name: string): NightError {
+  const [message = '', next_step = ''] = describeMissing(name).split('; ');
+  return new NightError(message, { stage: 'transform', source: 'policies', next_step });
+}
+
+/** One line for one missing version. */
+export function describeMissing(name: string): string {
+  return `policies: ${name}: got no such version in the folder, want it, since lines of closed months name it; restore its file`;
 }
 
 /** One line for one changed version. */

@@ -114,6 +114,12 @@ export interface PolicyVersion {
   readonly approved_by: string;
 }
 
+/** An overage policy version that frozen lines name. */
+export interface ClosedPolicy {
+  readonly policy_id: string;
+  readonly version: string;
+}
+
 /** What is kept of closed months and of policies, part of the `Warehouse` contract. Months are first days, `yyyy-mm-01`. */
 export interface CloseRecords {
   buildState(): Promise<BuildState>;
@@ -151,6 +157,8 @@ export interface CloseRecords {
   preparedLines(preparation_id: number): Promise<readonly LineTexts[]>;
   closedLines(month: string): Promise<readonly LineTexts[]>;
   shownLines(month: string): Promise<readonly LineTexts[] | null>;
+  /** The overage policy versions that frozen lines of any closed month name, in order. */
+  closedPolicies(): Promise<readonly ClosedPolicy[]>;
   /** Every record of a policy version, in the order of kind, id and version; of one version in the order of recording. */
   policyVersions(): Promise<readonly PolicyVersion[]>;
   /** Keeps versions with a content that is not known yet; what is known stays as it is. Gives how many were new. */

@@ -9,6 +9,8 @@ import {
   changedPolicies,
   closedUntil,
   describeChange,
+  describeMissing,
+  missingPolicies,
   unusedVersions,
   versionsOf,
 } from '../policy_versions.ts';
@@ -123,6 +125,8 @@ export async function assertBuilt(
       transform,
     );
   const [versions, recorded] = [versionsOf(policies), await warehouse.policyVersions()];
+  const [missing] = missingPolicies(await warehouse.closedPolicies(), versions);
+  if (missing !== undefined) throw new UsageError(describeMissing(missing));
   const until = closedUntil(await warehouse.periodCloses());
   const [changed] = changedPolicies(recorded, versions, until);
   if (changed !== undefined) throw new UsageError(describeChange(changed));

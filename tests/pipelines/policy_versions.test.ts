@@ -10,10 +10,12 @@ import {
   versionsOf,
 } from '../../pipelines/policy_versions.ts';
 import { allStreams } from '../../pipelines/sources.ts';
+import { NightError } from '../../schemas/errors.ts';
 import type { Policies } from '../../schemas/policies.ts';
 import { openDuckDbWarehouse } from '../../warehouse/duckdb/open_duckdb_warehouse.ts';
 import type { Warehouse } from '../../warehouse/warehouse.ts';
 import { scratch } from '../support/scratch.ts';
+import { sqlIn } from './close_world.ts';
 
 const shipped = await loadPolicies(join(import.meta.dirname, '../../policies'));
 
@@ -165,6 +167,29 @@ describe('what a night records', () => {
     const { findings } = await night(withOverage({ effective_to: '2026-12-01' }), 'second');
     expect(findings).toEqual({ changed_policies: 1 });
     expect(await ends()).toEqual([]);
+  });
+
+  it('is nothing where a version is missing that closed months name: the night stops before dbt', async () => {
+    const path = join(folder, 'w.duckdb');
+    const [gone, ...overage] = shipped.overage;
+    await night(shipped, 'first');
+    await warehouse.close();
+    await sqlIn(
+      path,
+      `INSERT INTO evidence.closed_lines BY NAME SELECT '1' AS line_id, DATE '2026-09-01' AS close_month,
+         '${gone?.policy_id}' AS policy_id, '${gone?.version}' AS policy_version`,
+    );
+    warehouse = await openDuckDbWarehouse({ path, tempDir: folder, memoryLimitMb: 100 });
+    expect(await night(shipped, 'second')).toEqual({ warnings: [], findings: {} });
+    const stopped = night({ ...shipped, overage }, 'third');
+    await expect(stopped).rejects.toThrow(NightError);
+    await expect(stopped).rejects.toMatchObject({
+      message: `policies: overage/${gone?.policy_id}@${gone?.version}: got no such version in the folder, want it, since lines of closed months name it`,
+      next_step: 'restore its file',
+    });
+    await expect(verifyPolicies(warehouse, { ...shipped, overage }, [])).rejects.toThrow(
+      /got no such version in the folder.*; restore its file/,
+    );
   });
 
   it('is verified: a later record of a version says nothing new but its end', async () => {

@@ -2,7 +2,7 @@ import type { CloseRecords, NewPreparation, PeriodClose, Preparation } from '../
 import { lateRevisions, openExceptions } from './close_checks.ts';
 import { closedLines, exportClosingLines, lineColumns, preparedLines, shownLines } from './close_lines.ts';
 import type { ResultRow, Session } from './database.ts';
-import { policyVersions, recordPolicyVersions } from './policy_versions.ts';
+import { closedPolicies, policyVersions, recordPolicyVersions } from './policy_versions.ts';
 import { identifier, list, literal } from './sql.ts';
 import { count, instantOf, text, textOrNull } from './values.ts';
 
@@ -21,6 +21,7 @@ export function closes(session: Session): CloseRecords {
     preparedLines: (preparation_id) => preparedLines(session, preparation_id),
     closedLines: (month) => closedLines(session, month),
     shownLines: (month) => shownLines(session, month),
+    closedPolicies: () => closedPolicies(session),
     policyVersions: () => policyVersions(session),
     recordPolicyVersions: (versions, run_id, at) => recordPolicyVersions(session, versions, run_id, at),
   };

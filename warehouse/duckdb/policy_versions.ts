@@ -1,4 +1,4 @@
-import type { PolicyVersion } from '../close_records.ts';
+import type { ClosedPolicy, PolicyVersion } from '../close_records.ts';
 import type { Session } from './database.ts';
 import { text } from './values.ts';
 
@@ -18,6 +18,16 @@ export async function policyVersions(session: Session): Promise<readonly PolicyV
     prepared_by: text(row.prepared_by),
     approved_by: text(row.approved_by),
   }));
+}
+
+/** The overage policy versions that frozen lines name. */
+export async function closedPolicies(session: Session): Promise<readonly ClosedPolicy[]> {
+  const rows = await session.rows(
+    'list the policies of closed months',
+    `SELECT DISTINCT policy_id, policy_version FROM evidence.closed_lines
+     WHERE policy_id IS NOT NULL AND policy_version IS NOT NULL ORDER BY policy_id, policy_version`,
+  );
+  return rows.map((row) => ({ policy_id: text(row.policy_id), version: text(row.policy_version) }));
 }
 
 /** Keeps versions with a content that is not known yet. */
