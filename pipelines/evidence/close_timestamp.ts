@@ -40,13 +40,25 @@ async function asked(
   try {
     return await request(url, message, signal);
   } catch (cause) {
+    if (signal.aborted) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new NightError(`evidence: time stamp of ${url}: ${reason.replace(/^evidence: /, '')}`, {
+    // Without the cause: its own message may have the URL.
+    throw new NightError(`evidence: time stamp of ${new URL(url).host}: ${withoutUrl(reason, url)}`, {
       stage: 'seal',
       source: 'time stamp',
       next_step:
         'approve again once the authority answers, or without evidence.timestamp_authority_url; nothing was closed',
-      cause,
     });
   }
+}
+
+/** A reason that names the authority by its host only: user, path and query may hold a key. */
+function withoutUrl(reason: string, url: string): string {
+  const { href, host, pathname, search, username, password } = new URL(url);
+  const path = pathname === '/' ? '' : pathname;
+  const named = [url, href, `${host}${path}${search}`, `${host}${path}`];
+  const hosted = named.reduce((text, each) => text.replaceAll(each, host), reason);
+  const secrets = [search.slice(1), password, username, path].filter((each) => each.length > 1);
+  const hidden = secrets.reduce((text, each) => text.replaceAll(each, '…'), hosted);
+  return hidden.replace(/^evidence: /, '').replace(`time stamp of ${host}: `, '');
 }
