@@ -143,11 +143,8 @@ export interface CloseRecords {
    * @throws Error where the month is closed
    */
   prepareClose(preparation: NewPreparation, lines_file: string): Promise<Preparation>;
-  /** Revisions of some dimensions, loaded since a preparation, that its close would have taken. */
-  lateRevisions(
-    preparation: Pick<Preparation, 'month' | 'cut_off_at' | 'load_id'>,
-    dimensions: readonly string[],
-  ): Promise<LateRevisions>;
+  /** Revisions of any dimension, loaded since a preparation, that its close would have taken. */
+  lateRevisions(preparation: Pick<Preparation, 'month' | 'cut_off_at' | 'load_id'>): Promise<LateRevisions>;
   /** Closes a month with the lines of its preparation, all or none. @throws Error where it is closed already */
   closePeriod(close: PeriodClose): Promise<void>;
   /**

@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { renderClose } from '../../cli/close_text.ts';
 import { openCloseNote } from '../../evidence/close_note.ts';
 import { readVerifierKeys } from '../../evidence/storage/checkpoint_files.ts';
 import { approveClose, type CloseSteps, prepareClose } from '../../pipelines/evidence/close.ts';
@@ -182,6 +183,43 @@ describe('the life of a close', () => {
     );
   });
 
+  it('refuses tables older than what is loaded, and what came since of any dimension', async () => {
+    const newest = '(SELECT max(load_id) FROM ops.loads)';
+    await sql(
+      dataDir,
+      `INSERT INTO ops.loads SELECT * REPLACE (load_id + 1 AS load_id) FROM ops.loads WHERE load_id = ${newest}`,
+    );
+    expect(await refused(approve('2026-09', 'bob'))).toMatch(
+      /got models built up to load \d+, want load \d+; run `meterline run --only transform`/,
+    );
+    await sql(
+      dataDir,
+      `INSERT INTO raw.polaris_readings SELECT * REPLACE ('late-0' AS reading_id, ${newest} AS load_id)
+       FROM raw.polaris_readings WHERE dimension <> 'capacity_used_tib' AND hour_start = '2026-09-25 05:00:00' LIMIT 1`,
+    );
+    expect(await refused(approve('2026-09', 'bob'))).toMatch(
+      /got 1 revision of readings loaded since.*late-0/,
+    );
+    await sql(
+      dataDir,
+      `DELETE FROM raw.polaris_readings WHERE reading_id = 'late-0'`,
+      `DELETE FROM ops.loads WHERE load_id = ${newest}`,
+    );
+  });
+
+  it('says of each total that differs from Polaris what that may be', () => {
+    const total = {
+      dimension: 'd',
+      readings: 1,
+      quantity: '1.0',
+      source_readings: 2,
+      source_quantity: '2.0',
+    };
+    expect(renderClose({ ...prepared, totals: [total] })).toMatch(
+      /≠ differs: Polaris also has what was recorded after the cut-off; .*control_total_difference/,
+    );
+  });
+
   it('refuses what came since and would post into the month, and a preparation over models that lack it', async () => {
     await restate(dataDir, {
       id: 'late-1',
@@ -190,7 +228,7 @@ describe('the life of a close', () => {
       recorded_at: '2026-10-03T00:00:00Z',
     });
     expect(await refused(approve('2026-09', 'bob'))).toMatch(
-      /got 1 revision of rated readings loaded since.*late-1 \(capacity_used_tib, hour 2026-09-25T05:00:00Z, recorded 2026-10-03T00:00:00Z, load \d+\).*prepare again/,
+      /got 1 revision of readings loaded since.*late-1 \(capacity_used_tib, hour 2026-09-25T05:00:00Z, recorded 2026-10-03T00:00:00Z, load \d+\).*prepare again/,
     );
     expect(await refused(prepare('2026-09', 'ada'))).toMatch(
       /got models built up to load \d+, want load \d+; run `meterline run --only transform`/,
@@ -278,7 +316,7 @@ describe('the life of a close', () => {
     authority.answer = () => ({ status: 500, body: Buffer.from('down') });
     const failing = stamp();
     await expect(failing).rejects.toThrow(NightError);
-    await expect(failing).rejects.toThrow(/time stamp of http:\/\/127\.0\.0\.1:\d+.*500/);
+    await expect(failing).rejects.toThrow(/time stamp of 127\.0\.0\.1:\d+: .*500/);
     expect(await frozen('2026-10')).toEqual([]);
 
     authority.answer = null;

@@ -16,7 +16,7 @@ export function closes(session: Session): CloseRecords {
     openExceptions: (month) => openExceptions(session, month),
     exportClosingLines: (month, file) => exportClosingLines(session, month, file),
     prepareClose: (prepared, lines_file) => prepareClose(session, prepared, lines_file),
-    lateRevisions: (prepared, dimensions) => lateRevisions(session, prepared, dimensions),
+    lateRevisions: (prepared) => lateRevisions(session, prepared),
     closePeriod: (close) => closePeriod(session, close),
     preparedLines: (preparation_id) => preparedLines(session, preparation_id),
     closedLines: (month) => closedLines(session, month),
