@@ -54,6 +54,8 @@ export interface NewPreparation {
 export interface Preparation extends NewPreparation {
   readonly preparation_id: number;
   readonly lines: number;
+  /** Of the text of its lines, which is what a close signs; null in what older programs prepared. */
+  readonly lines_sha256: string | null;
   readonly totals: readonly CloseTotal[];
   readonly amounts: readonly CloseAmount[];
 }
@@ -139,10 +141,14 @@ export interface CloseRecords {
    */
   exportClosingLines(month: string, file: string): Promise<void>;
   /**
-   * Keeps a preparation, its lines (the file that `exportClosingLines` wrote) and its totals, all or none.
+   * Keeps a preparation, its lines (the file that `exportClosingLines` wrote) with their hash, and its totals, all or none.
    * @throws Error where the month is closed
    */
-  prepareClose(preparation: NewPreparation, lines_file: string): Promise<Preparation>;
+  prepareClose(
+    preparation: NewPreparation,
+    lines_file: string,
+    hashOf: (lines: readonly LineTexts[]) => string,
+  ): Promise<Preparation>;
   /** Revisions of any dimension, loaded since a preparation, that its close would have taken. */
   lateRevisions(preparation: Pick<Preparation, 'month' | 'cut_off_at' | 'load_id'>): Promise<LateRevisions>;
   /** Closes a month with the lines of its preparation, all or none. @throws Error where it is closed already */

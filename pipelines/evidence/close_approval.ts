@@ -16,6 +16,7 @@ import {
   openExceptionsOf,
   refusal,
 } from './close_checks.ts';
+import { linesHash } from './close_files.ts';
 
 /** A preparation that may be approved, and what was accepted with it. */
 export interface Approvable {
@@ -109,6 +110,11 @@ async function assertUnchanged(
   if (lines.length !== prepared.lines)
     throw new DifferenceError(
       `evidence: close ${month.slice(0, 7)}: got ${lines.length} prepared lines, want ${prepared.lines}; find out who changed evidence.prepared_lines, then prepare again`,
+    );
+  const hash = linesHash(lines);
+  if (hash !== prepared.lines_sha256)
+    throw new DifferenceError(
+      `evidence: close ${month.slice(0, 7)}: got prepared lines with SHA-256 ${hash}, want ${prepared.lines_sha256 ?? 'one that was kept with them'}; find out who changed evidence.prepared_lines, then prepare again`,
     );
 }
 

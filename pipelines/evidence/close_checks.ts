@@ -23,10 +23,10 @@ export function firstDayOf(month: string): string {
   throw new UsageError(`<month>: got ${month}, want a month yyyy-mm`);
 }
 
-/** Who prepares or approves, without the space around it. @throws UsageError where it is empty or no single line */
+/** Who prepares or approves, without the space around it. @throws UsageError where it is empty, no single line, or has what nobody sees */
 export function personOf(by: string): string {
   const person = by.trim();
-  if (person !== '' && person.isWellFormed() && !/\p{Cc}/u.test(person)) return person;
+  if (person !== '' && person.isWellFormed() && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(person)) return person;
   throw new UsageError(`--by: got ${JSON.stringify(by)}, want an id on one line, such as a mail address`);
 }
 

@@ -2,6 +2,7 @@ import { keepTimestamp, readTimestamp } from '../../evidence/storage/checkpoint_
 import { DifferenceError, NightError } from '../../schemas/errors.ts';
 import type { Preparation } from '../../warehouse/close_records.ts';
 import type { Night } from '../night.ts';
+import { shortest } from './close_files.ts';
 import { timestampedAt, timestampFault } from './timestamp.ts';
 
 /** Asks an authority for an RFC 3161 time stamp over a message; gives the bytes to keep. */
@@ -29,6 +30,23 @@ export async function timestampCheckpoint(
     throw new DifferenceError(`evidence: time stamp of the checkpoint of ${tree_size} entries: ${fault}`);
   if (kept === null) await keepTimestamp(evidence, tree_size, token);
   return timestampedAt(token);
+}
+
+/** What is wrong with the time stamp that a close says it has; null where it has none, or the one that is kept. */
+export function closeTimestampFault(
+  token: Buffer | null,
+  checkpoint: string,
+  timestamped_at: string | null,
+): { readonly got: string; readonly want: string } | null {
+  if (timestamped_at === null) return null;
+  const want = `the one of ${shortest(timestamped_at)} that the close names; restore it`;
+  if (token === null) return { got: 'no time stamp beside its checkpoint', want };
+  const fault = timestampFault(token, Buffer.from(checkpoint, 'utf8'));
+  if (fault !== null) return { got: `a time stamp beside its checkpoint that is not of it (${fault})`, want };
+  const at = shortest(timestampedAt(token) ?? 'no instant');
+  return at === shortest(timestamped_at)
+    ? null
+    : { got: `a time stamp of ${at} beside its checkpoint`, want };
 }
 
 async function asked(

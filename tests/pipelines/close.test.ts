@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, write
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderClose } from '../../cli/close_text.ts';
-import { openCloseNote } from '../../evidence/close_note.ts';
+import { openCloseNote, signCloseNote } from '../../evidence/close_note.ts';
 import { readVerifierKeys } from '../../evidence/storage/checkpoint_files.ts';
 import { approveClose, type CloseSteps, prepareClose } from '../../pipelines/evidence/close.ts';
 import type { CloseReport } from '../../pipelines/evidence/close_report.ts';
@@ -14,8 +14,9 @@ import { verifyCloses } from '../../pipelines/evidence/verify_closes.ts';
 import { dataPaths } from '../../pipelines/paths.ts';
 import { loadPolicies } from '../../pipelines/policies.ts';
 import { sha256 } from '../../pipelines/policy_versions.ts';
+import { signingKey } from '../../pipelines/signing_key.ts';
 import { lookInto } from '../../pipelines/warehouse_access.ts';
-import { NightError, UsageError } from '../../schemas/errors.ts';
+import { DifferenceError, NightError, UsageError } from '../../schemas/errors.ts';
 import { FIXED_TABLES } from '../../warehouse/duckdb/ddl.ts';
 import { killAt, recordPoints } from '../e2e/kill/kill_process.ts';
 import { startTestWorld, type TestWorld } from '../support/test_night.ts';
@@ -102,6 +103,7 @@ describe('before a month is prepared', () => {
   it.each([
     ['2026-9', 'ada', /<month>: got 2026-9, want a month yyyy-mm/],
     ['2026-09', ' ', /--by: got " ", want an id/],
+    ['2026-09', 'a\u200bda', /--by: got .*, want an id on one line/],
     ['2026-09', 'ada\nbob', /--by: got "ada\\nbob", want an id on one line/],
     ['2026-10', 'ada', /2026-10: got 2026-09 still open, want every earlier month closed; close it first/],
     ['2026-08', 'ada', /2026-08: got no reading or overage line before 2026-09-01/],
@@ -245,6 +247,17 @@ describe('the life of a close', () => {
     again = await prepare('2026-09', 'ada');
     expect(again.tree_size).toBe(prepared.tree_size + 1);
     expect(again.amounts).not.toEqual(prepared.amounts);
+    const raise = (by: number) =>
+      sql(
+        dataDir,
+        `UPDATE evidence.prepared_lines SET amount = amount + ${by} WHERE amount IS NOT NULL
+           AND preparation_id = (SELECT max(preparation_id) FROM evidence.close_preparations)`,
+      );
+    await raise(1);
+    const changed = approve('2026-09', 'bob');
+    await expect(changed).rejects.toThrow(DifferenceError);
+    await expect(changed).rejects.toThrow(/got prepared lines with SHA-256 \w{64}, want \w{64}; find out/);
+    await raise(-1);
     ready = test.newDataDir();
     cpSync(dataDir, ready, { recursive: true });
   });
@@ -270,6 +283,11 @@ describe('the life of a close', () => {
       lines_sha256: sha256(text),
       tree_size: again.tree_size,
       accepted: null,
+      as_of_date: again.as_of,
+      lines_reperformed: again.lines,
+      reperform_differences: 0,
+      timestamped_at: null,
+      previous: null,
       totals: again.totals,
     });
   });
@@ -326,7 +344,9 @@ describe('the life of a close', () => {
     const verify = `ts -verify -data ${kept}.checkpoint -in ${kept}.tsr -CAfile ${authority.certificate}`;
     expect(openssl(verify.split(' '), dataDir)).toMatch(/Verification: OK/);
     const note = openCloseNote(closeFile('2026-10.close'), await readVerifierKeys(join(dataDir, 'evidence')));
-    expect(note).toMatchObject({ accepted: 'gaps are known\nto SRE', exceptions: 3 });
+    const previous = sha256(closeFile('2026-09.close'));
+    expect(note).toMatchObject({ accepted: 'gaps are known\nto SRE', exceptions: 3, previous });
+    expect(note.timestamped_at).toMatch(/^2\d{3}-\d\d-\d\dT/);
     expect((await frozen('2026-10')).find((each) => each.line_id === line?.line_id)).toMatchObject({
       line_type: 'adjustment',
       status: 'adjustment',
@@ -361,6 +381,22 @@ describe('the life of a close', () => {
     );
     renameSync(join(folder, stamped), join(folder, `${other?.slice(0, 12)}.tsr`));
     await expect(verify()).rejects.toThrow(/time stamp of the checkpoint of \d+ entries: got imprint/);
+
+    const closesOnly = () => lookInto(data, (warehouse) => verifyCloses(data, warehouse, policies));
+    await expect(closesOnly()).rejects.toThrow(
+      /2026-10: got no time stamp beside its checkpoint, want the one of 2\S+Z that the close names/,
+    );
+    const signer = await signingKey(test.config(dataDir));
+    if (signer === null) throw new Error('tests: signer: got none, want one');
+    const { origin: _, ...september } = openCloseNote(closeFile('2026-09.close'), [signer]);
+    writeFileSync(
+      join(dataDir, 'evidence', 'closes', '2026-09.close'),
+      signCloseNote({ ...september, accepted: 'so' }, signer),
+    );
+    await sql(dataDir, `UPDATE evidence.period_closes SET accepted_reason = 'so' WHERE month = '2026-09-01'`);
+    await expect(closesOnly()).rejects.toThrow(
+      /2026-10: got SHA-256 \w{64} before it, want SHA-256 \w{64} as signed; the note before was replaced/,
+    );
   });
 });
 

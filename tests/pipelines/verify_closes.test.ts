@@ -212,9 +212,24 @@ describe('finds', () => {
     [`approved_by = 'eve'`, /got approved_by "eve" in the warehouse, want "bob" as signed/],
     [`accepted_reason = 'so'`, /got accepted "so" in the warehouse, want null as signed/],
     [`cut_off_at = '2026-10-05'`, /got cut_off_at "2026-10-05T00:00:00Z" in the warehouse/],
+    [`approved_load_id = 7777`, /got approved_load_id 7777 in the warehouse/],
+    [
+      `timestamped_at = '2026-10-05'`,
+      /got timestamped_at "2026-10-05T00:00:00Z" in the warehouse, want null/,
+    ],
     [`checkpoint = 'other'`, /got another checkpoint of \d+ entries/],
   ])('a record of the close with %s', async (change, message) => {
     const folder = await changed((each) => sql(each, `UPDATE evidence.period_closes SET ${change}`));
+    expect(await difference(folder)).toMatch(message);
+  });
+
+  it.each([
+    [`as_of_date = '2026-10-05'`, /got as_of_date "2026-10-05" in the warehouse/],
+    ['reperform_differences = 9', /got reperform_differences 9 in the warehouse, want \d+ as signed/],
+    [`lines_sha256 = 'x'`, /got lines_sha256 "x" in the warehouse/],
+    ['preparation_id = 9', /2026-09: got no preparation 1, want the one that it was closed with/],
+  ])('a record of its preparation with %s', async (change, message) => {
+    const folder = await changed((each) => sql(each, `UPDATE evidence.close_preparations SET ${change}`));
     expect(await difference(folder)).toMatch(message);
   });
 
