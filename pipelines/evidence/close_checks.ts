@@ -124,6 +124,14 @@ export async function assertBuilt(
       `load ${newest_load_id}`,
       transform,
     );
+  await assertPolicies(night, month, policies);
+  if ((await fingerprintOf([night.program.models, seeds], dbtVariables(night))) !== fingerprint)
+    throw refusal(month, 'tables built by other models, policies or settings', "today's", transform);
+}
+
+/** Every version was used by a night, says what it said then, and none that closed months name is missing. */
+async function assertPolicies(night: Night, month: string, policies: Policies): Promise<void> {
+  const warehouse = opened(night);
   const [versions, recorded] = [versionsOf(policies), await warehouse.policyVersions()];
   const [missing] = missingPolicies(await warehouse.closedPolicies(), versions);
   if (missing !== undefined) throw new UsageError(describeMissing(missing));
@@ -132,9 +140,12 @@ export async function assertBuilt(
   if (changed !== undefined) throw new UsageError(describeChange(changed));
   const unused = unusedVersions(recorded, versions).length;
   if (unused > 0)
-    throw refusal(month, `${unused} policy versions that no night has used`, 'used ones only', transform);
-  if ((await fingerprintOf([night.program.models, seeds], dbtVariables(night))) !== fingerprint)
-    throw refusal(month, 'tables built by other models, policies or settings', "today's", transform);
+    throw refusal(
+      month,
+      `${unused} policy versions that no night has used`,
+      'used ones only',
+      'run `meterline run --only transform`',
+    );
 }
 
 /** The log's newest state, sealed and signed. */

@@ -6,7 +6,7 @@ import { closeFiles, notedMonths, readClose } from '../../evidence/storage/close
 import { tileReader } from '../../evidence/storage/tile_files.ts';
 import { DifferenceError } from '../../schemas/errors.ts';
 import type { Policies } from '../../schemas/policies.ts';
-import type { LineTexts, PeriodClose } from '../../warehouse/close_records.ts';
+import type { LineTexts, PeriodClose, Preparation } from '../../warehouse/close_records.ts';
 import type { Warehouse } from '../../warehouse/warehouse.ts';
 import { monthAfter } from '../months.ts';
 import type { DataPaths } from '../paths.ts';
@@ -127,14 +127,7 @@ async function compareNote(
   const prepared = await warehouse.preparation({ id: close.preparation_id });
   if (prepared === null)
     throw difference(month, `no preparation ${close.preparation_id}`, 'the one that it was closed with');
-  const { lines, lines_sha256 } = prepared;
-  const recorded = { ...notedClose(close, prepared), lines, lines_sha256 };
-  for (const [key, want] of Object.entries(note)) {
-    if (!(key in recorded)) continue; // Origin, and the note before.
-    const got = recorded[key as keyof typeof recorded];
-    if (isDeepStrictEqual(got, want)) continue;
-    throw difference(month, `${key} ${shown(got)} in the warehouse`, `${shown(want)} as signed`);
-  }
+  compareFields(close, prepared, note);
   await compareRoot(data, warehouse, note);
   if ((await readCheckpoint(data.evidence, close.tree_size)) !== close.checkpoint)
     throw difference(
@@ -143,6 +136,18 @@ async function compareNote(
       'the one that is kept',
     );
   await compareTimestamp(data, close);
+}
+
+/** What the note says against the records of close and preparation. */
+function compareFields(close: PeriodClose, prepared: Preparation, note: CloseNote): void {
+  const { lines, lines_sha256 } = prepared;
+  const recorded = { ...notedClose(close, prepared), lines, lines_sha256 };
+  for (const [key, want] of Object.entries(note)) {
+    if (!(key in recorded)) continue; // Origin, and the note before.
+    const got = recorded[key as keyof typeof recorded];
+    if (isDeepStrictEqual(got, want)) continue;
+    throw difference(note.month, `${key} ${shown(got)} in the warehouse`, `${shown(want)} as signed`);
+  }
 }
 
 /** A note names the one before it: none can be taken out or signed anew alone. */
