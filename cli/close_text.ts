@@ -1,6 +1,9 @@
 import type { CloseReport } from '../pipelines/evidence/close_report.ts';
 import type { CloseAmount, CloseTotal } from '../warehouse/close_records.ts';
 
+const DIFFERS =
+  '    ≠ differs: Polaris also has what was recorded after the cut-off; what is left once that is counted is an exception (control_total_difference)';
+
 /** A preparation or approval for people. */
 export function renderClose(report: CloseReport): string {
   const { month, status, prepared_by, prepared_at, approved_by, approved_at } = report;
@@ -64,7 +67,7 @@ function totalLines(totals: readonly CloseTotal[]): readonly string[] {
   ]);
   const table = columns([['dimension', 'readings', 'sum', 'Polaris', 'its sum', ''], ...rows], 'right');
   const differs = totals.some((total) => verdict(total) === '≠');
-  return differs ? [...table, '    ≠ Polaris also counts what was recorded after the cut-off'] : table;
+  return differs ? [...table, DIFFERS] : table;
 }
 
 function verdict({ readings, quantity, source_readings, source_quantity }: CloseTotal): string {

@@ -19,6 +19,10 @@ export interface CloseNote {
   readonly cut_off_at: string;
   /** The newest load that the close takes. */
   readonly load_id: number;
+  /** The newest load when it was approved. */
+  readonly approved_load_id: number;
+  /** The newest as-of date when the figures were frozen. */
+  readonly as_of_date: string;
   /** The log when the figures were frozen. */
   readonly tree_size: number;
   readonly root: Buffer;
@@ -29,6 +33,13 @@ export interface CloseNote {
   /** Why it was closed with open exceptions; null where there was nothing to accept. */
   readonly accepted: string | null;
   readonly exceptions: number;
+  /** Of the re-performance; null where it was not run. */
+  readonly lines_reperformed: number | null;
+  readonly reperform_differences: number | null;
+  /** Of the time stamp over the checkpoint; null without an authority. */
+  readonly timestamped_at: string | null;
+  /** SHA-256 of the note of the month closed before, lower-case hex; null for the first. */
+  readonly previous: string | null;
   readonly lines: number;
   /** Of the file of frozen lines, lower-case hex. */
   readonly lines_sha256: string;
@@ -36,12 +47,16 @@ export interface CloseNote {
 }
 
 const ROOT_BYTES = 32;
+/** What a line says where there is no value. */
+const NONE = '-';
 
 /** The keys of the text in their order; totals follow, one line each. */
 const KEYS = [
   'month',
   'cut_off_at',
   'load_id',
+  'approved_load_id',
+  'as_of_date',
   'tree_size',
   'root',
   'prepared_by',
@@ -50,6 +65,10 @@ const KEYS = [
   'approved_at',
   'accepted',
   'exceptions',
+  'lines_reperformed',
+  'reperform_differences',
+  'timestamped_at',
+  'previous',
   'lines',
   'lines_sha256',
 ] as const;
@@ -63,10 +82,15 @@ function renderCloseNote(note: CloseNote): string {
   const values: Record<(typeof KEYS)[number], string> = {
     ...note,
     load_id: String(note.load_id),
+    approved_load_id: String(note.approved_load_id),
     tree_size: String(note.tree_size),
     root: note.root.toString('base64'),
-    accepted: note.accepted === null ? '-' : canonicalJson(note.accepted),
+    accepted: note.accepted === null ? NONE : canonicalJson(note.accepted),
     exceptions: String(note.exceptions),
+    lines_reperformed: String(note.lines_reperformed ?? NONE),
+    reperform_differences: String(note.reperform_differences ?? NONE),
+    timestamped_at: note.timestamped_at ?? NONE,
+    previous: note.previous ?? NONE,
     lines: String(note.lines),
   };
   const totals = note.totals.map((total) => `total ${canonicalJson(textsOf(total))}`);
@@ -92,14 +116,22 @@ export function parseCloseNote(text: string): CloseNote {
     month: value('month'),
     cut_off_at: value('cut_off_at'),
     load_id: whole('load_id', value('load_id')),
+    approved_load_id: whole('approved_load_id', value('approved_load_id')),
+    as_of_date: value('as_of_date'),
     tree_size: whole('tree_size', value('tree_size')),
     root,
     prepared_by: value('prepared_by'),
     prepared_at: value('prepared_at'),
     approved_by: value('approved_by'),
     approved_at: value('approved_at'),
-    accepted: value('accepted') === '-' ? null : String(json('accepted', value('accepted'))),
+    accepted: orNull(value('accepted'), (text) => String(json('accepted', text))),
     exceptions: whole('exceptions', value('exceptions')),
+    lines_reperformed: orNull(value('lines_reperformed'), (text) => whole('lines_reperformed', text)),
+    reperform_differences: orNull(value('reperform_differences'), (text) =>
+      whole('reperform_differences', text),
+    ),
+    timestamped_at: orNull(value('timestamped_at'), String),
+    previous: orNull(value('previous'), String),
     lines: whole('lines', value('lines')),
     lines_sha256: value('lines_sha256'),
     totals: lines.slice(KEYS.length).map((line) => totalOf(fieldOf('total', line))),
@@ -145,6 +177,10 @@ function totalOf(text: string): NotedTotal {
 function fieldOf(key: string, line: string | undefined): string {
   if (line?.startsWith(`${key} `) === true) return line.slice(key.length + 1);
   throw malformed(key, line ?? 'nothing');
+}
+
+function orNull<T>(text: string, read: (text: string) => T): T | null {
+  return text === NONE ? null : read(text);
 }
 
 function whole(key: string, text: string): number {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, type JsonValue } from '../evidence/canonical_json.ts';
+import { NightError } from '../schemas/errors.ts';
 import type { Policies } from '../schemas/policies.ts';
-import type { PolicyVersion } from '../warehouse/close_records.ts';
+import type { ClosedPolicy, PolicyVersion } from '../warehouse/close_records.ts';
 import { monthAfter } from './months.ts';
 import { type Night, opened } from './night.ts';
 
@@ -16,15 +17,21 @@ export interface ChangedPolicy {
 }
 
 /**
- * Keeps each version of each policy as the night that first used it saw it. A version that says something else by now is a
- * warning: rows that name it cannot be told apart. Their number is the finding `changed_policies`.
+ * Keeps each version of each policy as the night that first used it saw it, and the end that an open one got, once, when a
+ * night first sees it. A version that says something else by now is a warning: rows that name it cannot be told apart. Their
+ * number is the finding `changed_policies`.
+ * @throws NightError where a version that frozen lines name is missing: the models would take their months back
  */
 export async function recordPolicies(night: Night, policies: Policies): Promise<void> {
   const versions = versionsOf(policies);
   const warehouse = opened(night);
-  await warehouse.recordPolicyVersions(versions, night.run_id, night.env.now().toISOString());
-  const closes = await warehouse.periodCloses();
-  const changed = changedPolicies(await warehouse.policyVersions(), versions, closedUntil(closes));
+  const closed_until = closedUntil(await warehouse.periodCloses());
+  const [missing] = missingPolicies(await warehouse.closedPolicies(), versions);
+  if (missing !== undefined) throw withoutVersion(missing);
+  const recorded = await warehouse.policyVersions();
+  const fresh = [...unusedVersions(recorded, versions), ...endedVersions(recorded, versions, closed_until)];
+  await warehouse.recordPolicyVersions(fresh, night.run_id, night.env.now().toISOString());
+  const changed = changedPolicies(await warehouse.policyVersions(), versions, closed_until);
   if (changed.length > 0) night.results.findings.changed_policies = changed.length;
   for (const each of changed)
     night.env.onEvent({ kind: 'warning', stage: 'transform', message: describeChange(each) });
@@ -62,19 +69,39 @@ export function closedUntil(closes: readonly { readonly month: string }[]): stri
   return newest === undefined ? null : monthAfter(newest.month);
 }
 
-/** What the versions of a folder say otherwise than when they were first used, each by the first key that differs. */
+/**
+ * What the versions of a folder say otherwise than the newest record of each, by the first key that differs. `recorded` is in
+ * the order of recording. An end that no night has recorded yet must lie in no closed month.
+ */
 export function changedPolicies(
   recorded: readonly PolicyVersion[],
   versions: readonly PolicyVersion[],
   closed_until: string | null,
 ): readonly ChangedPolicy[] {
   return versions.flatMap((version) => {
-    const first = recorded.find((each) => idOf(each) === idOf(version));
-    if (first === undefined || first.sha256 === version.sha256) return [];
-    const [was, now] = [first.content, version.content].map((text) => JSON.parse(text));
+    const newest = newestOf(recorded, version);
+    if (newest === undefined || newest.sha256 === version.sha256) return [];
+    const [was, now] = [newest.content, version.content].map((text) => JSON.parse(text));
     if (isEnded(was, now, closed_until)) return [];
     return [{ name: policyName(version), ...firstDifference(was, now, '') }];
   });
+}
+
+/** Versions that were recorded open and got an end that lies in no month closed up to now: allowed, and not recorded yet. */
+function endedVersions(
+  recorded: readonly PolicyVersion[],
+  versions: readonly PolicyVersion[],
+  closed_until: string | null,
+): readonly PolicyVersion[] {
+  return versions.filter((version) => {
+    const newest = newestOf(recorded, version);
+    if (newest === undefined) return false;
+    return isEnded(JSON.parse(newest.content), JSON.parse(version.content), closed_until);
+  });
+}
+
+function newestOf(recorded: readonly PolicyVersion[], version: PolicyVersion): PolicyVersion | undefined {
+  return recorded.findLast((each) => idOf(each) === idOf(version));
 }
 
 /** Versions that no night has used yet. */
@@ -126,6 +153,27 @@ function idOf({ kind, policy_id, version }: PolicyVersion): string {
 /** `overage/<policy_id>@<version>` or `<file> <version>`. */
 export function policyName({ kind, policy_id, version }: PolicyVersion): string {
   return kind === 'overage' ? `overage/${policy_id}@${version}` : `${kind}.yaml ${version}`;
+}
+
+/** Overage versions that frozen lines name and the folder lacks, as `overage/<policy_id>@<version>`. */
+export function missingPolicies(
+  named: readonly ClosedPolicy[],
+  versions: readonly PolicyVersion[],
+): readonly string[] {
+  const known = new Set(versions.filter(({ kind }) => kind === 'overage').map(policyName));
+  return named
+    .map(({ policy_id, version }) => `overage/${policy_id}@${version}`)
+    .filter((name) => !known.has(name));
+}
+
+function withoutVersion(name: string): NightError {
+  const [message = '', next_step = ''] = describeMissing(name).split('; ');
+  return new NightError(message, { stage: 'transform', source: 'policies', next_step });
+}
+
+/** One line for one missing version. */
+export function describeMissing(name: string): string {
+  return `policies: ${name}: got no such version in the folder, want it, since lines of closed months name it; restore its file`;
 }
 
 /** One line for one changed version. */

@@ -54,6 +54,8 @@ export interface NewPreparation {
 export interface Preparation extends NewPreparation {
   readonly preparation_id: number;
   readonly lines: number;
+  /** Of the text of its lines, which is what a close signs; null in what older programs prepared. */
+  readonly lines_sha256: string | null;
   readonly totals: readonly CloseTotal[];
   readonly amounts: readonly CloseAmount[];
 }
@@ -100,7 +102,10 @@ export interface LateRevisions {
   } | null;
 }
 
-/** One version of a policy as the first night that used it saw it: `content` is canonical JSON, `sha256` over it in hex. */
+/**
+ * One version of a policy as the first night that used it saw it, or as the night that first saw its end: `content` is
+ * canonical JSON, `sha256` over it in hex.
+ */
 export interface PolicyVersion {
   readonly kind: string;
   readonly policy_id: string;
@@ -109,6 +114,12 @@ export interface PolicyVersion {
   readonly content: string;
   readonly prepared_by: string;
   readonly approved_by: string;
+}
+
+/** An overage policy version that frozen lines name. */
+export interface ClosedPolicy {
+  readonly policy_id: string;
+  readonly version: string;
 }
 
 /** What is kept of closed months and of policies, part of the `Warehouse` contract. Months are first days, `yyyy-mm-01`. */
@@ -130,15 +141,16 @@ export interface CloseRecords {
    */
   exportClosingLines(month: string, file: string): Promise<void>;
   /**
-   * Keeps a preparation, its lines (the file that `exportClosingLines` wrote) and its totals, all or none.
+   * Keeps a preparation, its lines (the file that `exportClosingLines` wrote) with their hash, and its totals, all or none.
    * @throws Error where the month is closed
    */
-  prepareClose(preparation: NewPreparation, lines_file: string): Promise<Preparation>;
-  /** Revisions of some dimensions, loaded since a preparation, that its close would have taken. */
-  lateRevisions(
-    preparation: Pick<Preparation, 'month' | 'cut_off_at' | 'load_id'>,
-    dimensions: readonly string[],
-  ): Promise<LateRevisions>;
+  prepareClose(
+    preparation: NewPreparation,
+    lines_file: string,
+    hashOf: (lines: readonly LineTexts[]) => string,
+  ): Promise<Preparation>;
+  /** Revisions of any dimension, loaded since a preparation, that its close would have taken. */
+  lateRevisions(preparation: Pick<Preparation, 'month' | 'cut_off_at' | 'load_id'>): Promise<LateRevisions>;
   /** Closes a month with the lines of its preparation, all or none. @throws Error where it is closed already */
   closePeriod(close: PeriodClose): Promise<void>;
   /**
@@ -148,8 +160,10 @@ export interface CloseRecords {
   preparedLines(preparation_id: number): Promise<readonly LineTexts[]>;
   closedLines(month: string): Promise<readonly LineTexts[]>;
   shownLines(month: string): Promise<readonly LineTexts[] | null>;
-  /** Every policy version ever used, in the order of kind, id and version. */
+  /** The overage policy versions that frozen lines of any closed month name, in order. */
+  closedPolicies(): Promise<readonly ClosedPolicy[]>;
+  /** Every record of a policy version, in the order of kind, id and version; of one version in the order of recording. */
   policyVersions(): Promise<readonly PolicyVersion[]>;
-  /** Keeps versions that are not known yet; a known one stays as it was first seen. Gives how many were new. */
+  /** Keeps versions with a content that is not known yet; what is known stays as it is. Gives how many were new. */
   recordPolicyVersions(versions: readonly PolicyVersion[], run_id: string, at: Instant): Promise<number>;
 }

@@ -21,7 +21,7 @@ import {
   refusal,
   signedLog,
 } from './close_checks.ts';
-import { signedFiles } from './close_files.ts';
+import { linesHash, previousNote, signedFiles } from './close_files.ts';
 import { type CloseReport, closedReport, preparedReport } from './close_report.ts';
 import { inCloseRun } from './close_run.ts';
 import { type RequestTimestamp, timestampCheckpoint } from './close_timestamp.ts';
@@ -100,7 +100,7 @@ async function freeze(
     const program_version = programVersion();
     const again = await reperformed(night, about, shown, steps);
     const record = { ...about, ...log, ...again, exceptions, prepared_at, program_version };
-    return opened(night).prepareClose(record, file);
+    return opened(night).prepareClose(record, file, linesHash);
   });
 }
 
@@ -145,7 +145,8 @@ export async function approveClose(
       const { evidence } = night.data;
       const lines = await opened(night).preparedLines(prepared.preparation_id);
       await keepVerifierKey(evidence, signer);
-      await stageClose(evidence, request.month, signedFiles(close, prepared, lines, signer));
+      const previous = await previousNote(evidence, await opened(night).periodCloses(), month);
+      await stageClose(evidence, request.month, signedFiles(close, prepared, lines, { previous, signer }));
       await opened(night).closePeriod(close);
       await settleClose(evidence, request.month);
     }

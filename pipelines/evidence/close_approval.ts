@@ -5,8 +5,18 @@ import { DifferenceError, UsageError } from '../../schemas/errors.ts';
 import type { Policies } from '../../schemas/policies.ts';
 import type { Preparation } from '../../warehouse/close_records.ts';
 import { type Night, opened } from '../night.ts';
+import { writeSeeds } from '../policies.ts';
 import { signingKey } from '../signing_key.ts';
-import { assertClosable, type Exceptions, isSamePerson, openExceptionsOf, refusal } from './close_checks.ts';
+import { inScratchFolder } from '../what_if.ts';
+import {
+  assertBuilt,
+  assertClosable,
+  type Exceptions,
+  isSamePerson,
+  openExceptionsOf,
+  refusal,
+} from './close_checks.ts';
+import { linesHash } from './close_files.ts';
 
 /** A preparation that may be approved, and what was accepted with it. */
 export interface Approvable {
@@ -25,29 +35,42 @@ export async function signerOf(config: Config): Promise<SignerKey> {
   );
 }
 
+/** Who wants to approve which month, by which policies. */
+interface ApprovalRequest {
+  readonly month: string;
+  readonly approved_by: string;
+  readonly accept: string | null;
+  readonly policies: Policies;
+}
+
 /**
- * Holds that the newest preparation of a month can be approved by this person now.
+ * Holds that the newest preparation of a month can be approved by this person now, over tables as new as what is loaded: the
+ * exceptions that are counted are those of now.
  * @throws UsageError naming what is wanted
  * @throws DifferenceError where what was prepared is not what is there
  */
-export async function assertApprovable(
-  night: Night,
-  request: {
-    readonly month: string;
-    readonly approved_by: string;
-    readonly accept: string | null;
-    readonly policies: Policies;
-  },
-): Promise<Approvable> {
-  const { month } = request;
+export async function assertApprovable(night: Night, request: ApprovalRequest): Promise<Approvable> {
+  const { month, policies } = request;
+  const prepared = await preparedFor(night, request);
+  await inScratchFolder(night.data.temporary, 'evidence-close-', async (folder) => {
+    await writeSeeds(policies, folder);
+    await assertBuilt(night, month, policies, folder);
+  });
+  await assertUnchanged(night, prepared);
+  const open = await openExceptionsOf(night, month);
+  return { prepared, ...acceptance(prepared, open, request.accept) };
+}
+
+/** The newest preparation, where it is another person's, up to the cut-off of now, and nothing came since. */
+async function preparedFor(night: Night, { month, approved_by }: ApprovalRequest): Promise<Preparation> {
   const { cut_off_at } = await assertClosable(night, month);
   const prepared = await opened(night).preparation({ month });
   const prepare = `\`meterline evidence close ${month.slice(0, 7)} --prepare --by <id>\``;
   if (prepared === null) throw refusal(month, 'no preparation', 'one', `prepare it first: ${prepare}`);
-  if (isSamePerson(prepared.prepared_by, request.approved_by))
+  if (isSamePerson(prepared.prepared_by, approved_by))
     throw refusal(
       month,
-      `an approval by ${request.approved_by} of what ${prepared.prepared_by} prepared`,
+      `an approval by ${approved_by} of what ${prepared.prepared_by} prepared`,
       'another person',
       'ask somebody else to approve it',
     );
@@ -58,25 +81,17 @@ export async function assertApprovable(
       `the cut-off of now, ${cut_off_at}`,
       `prepare again: ${prepare}`,
     );
-  await assertNothingLate(night, prepared, request.policies, prepare);
-  await assertUnchanged(night, prepared);
-  const open = await openExceptionsOf(night, month);
-  return { prepared, ...acceptance(prepared, open, request.accept) };
+  await assertNothingLate(night, prepared, prepare);
+  return prepared;
 }
 
-/** What was loaded since would change the lines: they must be made anew. */
-async function assertNothingLate(
-  night: Night,
-  prepared: Preparation,
-  policies: Policies,
-  prepare: string,
-): Promise<void> {
-  const dimensions = [...new Set(policies.overage.map(({ dimension }) => dimension))];
-  const { revisions, first } = await opened(night).lateRevisions(prepared, dimensions);
+/** What was loaded since would change the lines, or the totals of any dimension: they must be made anew. */
+async function assertNothingLate(night: Night, prepared: Preparation, prepare: string): Promise<void> {
+  const { revisions, first } = await opened(night).lateRevisions(prepared);
   if (first === null) return;
   throw refusal(
     prepared.month,
-    `${revisions} ${revisions === 1 ? 'revision' : 'revisions'} of rated readings loaded since it was prepared, the first ${first.reading_id} (${first.dimension}, hour ${first.hour}, recorded ${first.recorded_at}, load ${first.load_id})`,
+    `${revisions} ${revisions === 1 ? 'revision' : 'revisions'} of readings loaded since it was prepared, the first ${first.reading_id} (${first.dimension}, hour ${first.hour}, recorded ${first.recorded_at}, load ${first.load_id})`,
     `nothing after load ${prepared.load_id}`,
     `prepare again: ${prepare}`,
   );
@@ -95,6 +110,11 @@ async function assertUnchanged(
   if (lines.length !== prepared.lines)
     throw new DifferenceError(
       `evidence: close ${month.slice(0, 7)}: got ${lines.length} prepared lines, want ${prepared.lines}; find out who changed evidence.prepared_lines, then prepare again`,
+    );
+  const hash = linesHash(lines);
+  if (hash !== prepared.lines_sha256)
+    throw new DifferenceError(
+      `evidence: close ${month.slice(0, 7)}: got prepared lines with SHA-256 ${hash}, want ${prepared.lines_sha256 ?? 'one that was kept with them'}; find out who changed evidence.prepared_lines, then prepare again`,
     );
 }
 

@@ -9,6 +9,8 @@ import {
   changedPolicies,
   closedUntil,
   describeChange,
+  describeMissing,
+  missingPolicies,
   unusedVersions,
   versionsOf,
 } from '../policy_versions.ts';
@@ -21,10 +23,10 @@ export function firstDayOf(month: string): string {
   throw new UsageError(`<month>: got ${month}, want a month yyyy-mm`);
 }
 
-/** Who prepares or approves, without the space around it. @throws UsageError where it is empty or no single line */
+/** Who prepares or approves, without the space around it. @throws UsageError where it is empty, no single line, or has what nobody sees */
 export function personOf(by: string): string {
   const person = by.trim();
-  if (person !== '' && person.isWellFormed() && !/\p{Cc}/u.test(person)) return person;
+  if (person !== '' && person.isWellFormed() && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(person)) return person;
   throw new UsageError(`--by: got ${JSON.stringify(by)}, want an id on one line, such as a mail address`);
 }
 
@@ -122,15 +124,28 @@ export async function assertBuilt(
       `load ${newest_load_id}`,
       transform,
     );
+  await assertPolicies(night, month, policies);
+  if ((await fingerprintOf([night.program.models, seeds], dbtVariables(night))) !== fingerprint)
+    throw refusal(month, 'tables built by other models, policies or settings', "today's", transform);
+}
+
+/** Every version was used by a night, says what it said then, and none that closed months name is missing. */
+async function assertPolicies(night: Night, month: string, policies: Policies): Promise<void> {
+  const warehouse = opened(night);
   const [versions, recorded] = [versionsOf(policies), await warehouse.policyVersions()];
+  const [missing] = missingPolicies(await warehouse.closedPolicies(), versions);
+  if (missing !== undefined) throw new UsageError(describeMissing(missing));
   const until = closedUntil(await warehouse.periodCloses());
   const [changed] = changedPolicies(recorded, versions, until);
   if (changed !== undefined) throw new UsageError(describeChange(changed));
   const unused = unusedVersions(recorded, versions).length;
   if (unused > 0)
-    throw refusal(month, `${unused} policy versions that no night has used`, 'used ones only', transform);
-  if ((await fingerprintOf([night.program.models, seeds], dbtVariables(night))) !== fingerprint)
-    throw refusal(month, 'tables built by other models, policies or settings', "today's", transform);
+    throw refusal(
+      month,
+      `${unused} policy versions that no night has used`,
+      'used ones only',
+      'run `meterline run --only transform`',
+    );
 }
 
 /** The log's newest state, sealed and signed. */

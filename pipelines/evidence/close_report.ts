@@ -67,6 +67,6 @@ export function closedReport(
 }
 
 function figures(prepared: Preparation, exceptions: Exceptions) {
-  const { month, as_of_date, preparation_id, checkpoint, program_version, ...rest } = prepared;
+  const { month, as_of_date, preparation_id, checkpoint, program_version, lines_sha256, ...rest } = prepared;
   return { ...rest, month: month.slice(0, 7), as_of: as_of_date, exceptions };
 }

@@ -1,17 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type CloseNote, openCloseNote } from '../../evidence/close_note.ts';
 import { rangeHash } from '../../evidence/proof.ts';
-import { readCheckpoint, readVerifierKeys } from '../../evidence/storage/checkpoint_files.ts';
+import { readCheckpoint, readTimestamp, readVerifierKeys } from '../../evidence/storage/checkpoint_files.ts';
 import { closeFiles, notedMonths, readClose } from '../../evidence/storage/close_files.ts';
 import { tileReader } from '../../evidence/storage/tile_files.ts';
 import { DifferenceError } from '../../schemas/errors.ts';
 import type { Policies } from '../../schemas/policies.ts';
-import type { LineTexts, PeriodClose } from '../../warehouse/close_records.ts';
+import type { LineTexts, PeriodClose, Preparation } from '../../warehouse/close_records.ts';
 import type { Warehouse } from '../../warehouse/warehouse.ts';
 import { monthAfter } from '../months.ts';
 import type { DataPaths } from '../paths.ts';
 import { sha256 } from '../policy_versions.ts';
-import { notedClose } from './close_files.ts';
+import { notedClose, previousNote } from './close_files.ts';
+import { closeTimestampFault } from './close_timestamp.ts';
 import { differs } from './differs.ts';
 import { verifyPolicies } from './verify_policies.ts';
 
@@ -41,6 +42,7 @@ export async function verifyCloses(
   let closed_lines = 0;
   for (const close of closes) {
     const { note, lines } = await openedClose(data, close.month.slice(0, 7));
+    await compareChain(data, closes, note);
     await compareNote(data, warehouse, close, note);
     closed_lines += await compareLines(warehouse, close, lines);
   }
@@ -123,13 +125,9 @@ async function compareNote(
 ): Promise<void> {
   const month = close.month.slice(0, 7);
   const prepared = await warehouse.preparation({ id: close.preparation_id });
-  const recorded = notedClose(close, { totals: prepared?.totals ?? [] });
-  for (const [key, want] of Object.entries(note)) {
-    if (!(key in recorded)) continue; // Origin, and the lines, which are held against their file.
-    const got = recorded[key as keyof typeof recorded];
-    if (isDeepStrictEqual(got, want)) continue;
-    throw difference(month, `${key} ${shown(got)} in the warehouse`, `${shown(want)} as signed`);
-  }
+  if (prepared === null)
+    throw difference(month, `no preparation ${close.preparation_id}`, 'the one that it was closed with');
+  compareFields(close, prepared, note);
   await compareRoot(data, warehouse, note);
   if ((await readCheckpoint(data.evidence, close.tree_size)) !== close.checkpoint)
     throw difference(
@@ -137,6 +135,40 @@ async function compareNote(
       `another checkpoint of ${close.tree_size} entries in evidence.period_closes`,
       'the one that is kept',
     );
+  await compareTimestamp(data, close);
+}
+
+/** What the note says against the records of close and preparation. */
+function compareFields(close: PeriodClose, prepared: Preparation, note: CloseNote): void {
+  const { lines, lines_sha256 } = prepared;
+  const recorded = { ...notedClose(close, prepared), lines, lines_sha256 };
+  for (const [key, want] of Object.entries(note)) {
+    if (!(key in recorded)) continue; // Origin, and the note before.
+    const got = recorded[key as keyof typeof recorded];
+    if (isDeepStrictEqual(got, want)) continue;
+    throw difference(note.month, `${key} ${shown(got)} in the warehouse`, `${shown(want)} as signed`);
+  }
+}
+
+/** A note names the one before it: none can be taken out or signed anew alone. */
+async function compareChain(
+  { evidence }: DataPaths,
+  closes: readonly PeriodClose[],
+  { month, previous }: CloseNote,
+): Promise<void> {
+  const got = await previousNote(evidence, closes, `${month}-01`);
+  if (got === previous) return;
+  const [found, signed] = [got, previous].map((hash) => (hash === null ? 'no close' : `SHA-256 ${hash}`));
+  throw difference(month, `${found} before it`, `${signed} as signed; the note before was replaced`);
+}
+
+/** The time stamp that a close names is beside its checkpoint. */
+async function compareTimestamp(
+  { evidence }: DataPaths,
+  { month, tree_size, checkpoint, timestamped_at }: PeriodClose,
+): Promise<void> {
+  const fault = closeTimestampFault(await readTimestamp(evidence, tree_size), checkpoint, timestamped_at);
+  if (fault !== null) throw difference(month.slice(0, 7), fault.got, fault.want);
 }
 
 async function compareRoot({ evidence }: DataPaths, warehouse: Warehouse, note: CloseNote): Promise<void> {

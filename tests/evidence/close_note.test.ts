@@ -26,6 +26,8 @@ const notes: fc.Arbitrary<Omit<CloseNote, 'origin'>> = fc.record({
   month: fc.constantFrom('2026-09', '2031-12'),
   cut_off_at: fc.constant('2026-10-04T06:00:00Z'),
   load_id: count,
+  approved_load_id: count,
+  as_of_date: fc.constant('2026-10-06'),
   tree_size: count,
   root: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes)),
   prepared_by: person,
@@ -34,6 +36,10 @@ const notes: fc.Arbitrary<Omit<CloseNote, 'origin'>> = fc.record({
   approved_at: fc.constant('2026-10-05T08:00:00Z'),
   accepted: fc.option(fc.string({ unit: 'grapheme' })),
   exceptions: count,
+  lines_reperformed: fc.option(count),
+  reperform_differences: fc.option(count),
+  timestamped_at: fc.option(fc.constant('2026-10-05T07:59:59Z')),
+  previous: fc.option(fc.constant('cd'.repeat(32))),
   lines: count,
   lines_sha256: fc.constant('ab'.repeat(32)),
   totals: fc.array(total, { maxLength: 3 }),
@@ -61,8 +67,8 @@ describe('a close note', () => {
       /want a value on one line/,
     );
     const text = openNote(signCloseNote(note, signer), [signer]);
-    const swapped = text.replace(/^(load_id .*)\n(tree_size .*)$/m, '$2\n$1');
-    expect(() => parseCloseNote(swapped)).toThrow(/close note, load_id: got "tree_size/);
+    const swapped = text.replace(/^(load_id .*)\n(approved_load_id .*)$/m, '$2\n$1');
+    expect(() => parseCloseNote(swapped)).toThrow(/close note, load_id: got "approved_load_id/);
     const forged = signNote(text.replace('example.com/log', 'example.com/other'), signer);
     expect(() => openCloseNote(forged, [signer])).toThrow(/want one of a known verifier key/);
   });

@@ -26,6 +26,7 @@ export async function closeMonth(
     const { preparation_id, lines: frozen } = await warehouse.prepareClose(
       { ...close, ...prepared, ...unknown },
       lines,
+      () => '00'.repeat(32),
     );
     await warehouse.closePeriod({
       ...{ month, preparation_id, ...prepared, prepared_load_id: load_id, approved_load_id: load_id },

@@ -1,7 +1,8 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openCloseNote } from '../../evidence/close_note.ts';
+import { renderClose } from '../../cli/close_text.ts';
+import { openCloseNote, signCloseNote } from '../../evidence/close_note.ts';
 import { readVerifierKeys } from '../../evidence/storage/checkpoint_files.ts';
 import { approveClose, type CloseSteps, prepareClose } from '../../pipelines/evidence/close.ts';
 import type { CloseReport } from '../../pipelines/evidence/close_report.ts';
@@ -13,8 +14,9 @@ import { verifyCloses } from '../../pipelines/evidence/verify_closes.ts';
 import { dataPaths } from '../../pipelines/paths.ts';
 import { loadPolicies } from '../../pipelines/policies.ts';
 import { sha256 } from '../../pipelines/policy_versions.ts';
+import { signingKey } from '../../pipelines/signing_key.ts';
 import { lookInto } from '../../pipelines/warehouse_access.ts';
-import { NightError, UsageError } from '../../schemas/errors.ts';
+import { DifferenceError, NightError, UsageError } from '../../schemas/errors.ts';
 import { FIXED_TABLES } from '../../warehouse/duckdb/ddl.ts';
 import { killAt, recordPoints } from '../e2e/kill/kill_process.ts';
 import { startTestWorld, type TestWorld } from '../support/test_night.ts';
@@ -101,6 +103,7 @@ describe('before a month is prepared', () => {
   it.each([
     ['2026-9', 'ada', /<month>: got 2026-9, want a month yyyy-mm/],
     ['2026-09', ' ', /--by: got " ", want an id/],
+    ['2026-09', 'a\u200bda', /--by: got .*, want an id on one line/],
     ['2026-09', 'ada\nbob', /--by: got "ada\\nbob", want an id on one line/],
     ['2026-10', 'ada', /2026-10: got 2026-09 still open, want every earlier month closed; close it first/],
     ['2026-08', 'ada', /2026-08: got no reading or overage line before 2026-09-01/],
@@ -182,6 +185,43 @@ describe('the life of a close', () => {
     );
   });
 
+  it('refuses tables older than what is loaded, and what came since of any dimension', async () => {
+    const newest = '(SELECT max(load_id) FROM ops.loads)';
+    await sql(
+      dataDir,
+      `INSERT INTO ops.loads SELECT * REPLACE (load_id + 1 AS load_id) FROM ops.loads WHERE load_id = ${newest}`,
+    );
+    expect(await refused(approve('2026-09', 'bob'))).toMatch(
+      /got models built up to load \d+, want load \d+; run `meterline run --only transform`/,
+    );
+    await sql(
+      dataDir,
+      `INSERT INTO raw.polaris_readings SELECT * REPLACE ('late-0' AS reading_id, ${newest} AS load_id)
+       FROM raw.polaris_readings WHERE dimension <> 'capacity_used_tib' AND hour_start = '2026-09-25 05:00:00' LIMIT 1`,
+    );
+    expect(await refused(approve('2026-09', 'bob'))).toMatch(
+      /got 1 revision of readings loaded since.*late-0/,
+    );
+    await sql(
+      dataDir,
+      `DELETE FROM raw.polaris_readings WHERE reading_id = 'late-0'`,
+      `DELETE FROM ops.loads WHERE load_id = ${newest}`,
+    );
+  });
+
+  it('says of each total that differs from Polaris what that may be', () => {
+    const total = {
+      dimension: 'd',
+      readings: 1,
+      quantity: '1.0',
+      source_readings: 2,
+      source_quantity: '2.0',
+    };
+    expect(renderClose({ ...prepared, totals: [total] })).toMatch(
+      /≠ differs: Polaris also has what was recorded after the cut-off; .*control_total_difference/,
+    );
+  });
+
   it('refuses what came since and would post into the month, and a preparation over models that lack it', async () => {
     await restate(dataDir, {
       id: 'late-1',
@@ -190,7 +230,7 @@ describe('the life of a close', () => {
       recorded_at: '2026-10-03T00:00:00Z',
     });
     expect(await refused(approve('2026-09', 'bob'))).toMatch(
-      /got 1 revision of rated readings loaded since.*late-1 \(capacity_used_tib, hour 2026-09-25T05:00:00Z, recorded 2026-10-03T00:00:00Z, load \d+\).*prepare again/,
+      /got 1 revision of readings loaded since.*late-1 \(capacity_used_tib, hour 2026-09-25T05:00:00Z, recorded 2026-10-03T00:00:00Z, load \d+\).*prepare again/,
     );
     expect(await refused(prepare('2026-09', 'ada'))).toMatch(
       /got models built up to load \d+, want load \d+; run `meterline run --only transform`/,
@@ -207,6 +247,17 @@ describe('the life of a close', () => {
     again = await prepare('2026-09', 'ada');
     expect(again.tree_size).toBe(prepared.tree_size + 1);
     expect(again.amounts).not.toEqual(prepared.amounts);
+    const raise = (by: number) =>
+      sql(
+        dataDir,
+        `UPDATE evidence.prepared_lines SET amount = amount + ${by} WHERE amount IS NOT NULL
+           AND preparation_id = (SELECT max(preparation_id) FROM evidence.close_preparations)`,
+      );
+    await raise(1);
+    const changed = approve('2026-09', 'bob');
+    await expect(changed).rejects.toThrow(DifferenceError);
+    await expect(changed).rejects.toThrow(/got prepared lines with SHA-256 \w{64}, want \w{64}; find out/);
+    await raise(-1);
     ready = test.newDataDir();
     cpSync(dataDir, ready, { recursive: true });
   });
@@ -232,6 +283,11 @@ describe('the life of a close', () => {
       lines_sha256: sha256(text),
       tree_size: again.tree_size,
       accepted: null,
+      as_of_date: again.as_of,
+      lines_reperformed: again.lines,
+      reperform_differences: 0,
+      timestamped_at: null,
+      previous: null,
       totals: again.totals,
     });
   });
@@ -278,7 +334,7 @@ describe('the life of a close', () => {
     authority.answer = () => ({ status: 500, body: Buffer.from('down') });
     const failing = stamp();
     await expect(failing).rejects.toThrow(NightError);
-    await expect(failing).rejects.toThrow(/time stamp of http:\/\/127\.0\.0\.1:\d+.*500/);
+    await expect(failing).rejects.toThrow(/time stamp of 127\.0\.0\.1:\d+: .*500/);
     expect(await frozen('2026-10')).toEqual([]);
 
     authority.answer = null;
@@ -288,7 +344,9 @@ describe('the life of a close', () => {
     const verify = `ts -verify -data ${kept}.checkpoint -in ${kept}.tsr -CAfile ${authority.certificate}`;
     expect(openssl(verify.split(' '), dataDir)).toMatch(/Verification: OK/);
     const note = openCloseNote(closeFile('2026-10.close'), await readVerifierKeys(join(dataDir, 'evidence')));
-    expect(note).toMatchObject({ accepted: 'gaps are known\nto SRE', exceptions: 3 });
+    const previous = sha256(closeFile('2026-09.close'));
+    expect(note).toMatchObject({ accepted: 'gaps are known\nto SRE', exceptions: 3, previous });
+    expect(note.timestamped_at).toMatch(/^2\d{3}-\d\d-\d\dT/);
     expect((await frozen('2026-10')).find((each) => each.line_id === line?.line_id)).toMatchObject({
       line_type: 'adjustment',
       status: 'adjustment',
@@ -323,6 +381,22 @@ describe('the life of a close', () => {
     );
     renameSync(join(folder, stamped), join(folder, `${other?.slice(0, 12)}.tsr`));
     await expect(verify()).rejects.toThrow(/time stamp of the checkpoint of \d+ entries: got imprint/);
+
+    const closesOnly = () => lookInto(data, (warehouse) => verifyCloses(data, warehouse, policies));
+    await expect(closesOnly()).rejects.toThrow(
+      /2026-10: got no time stamp beside its checkpoint, want the one of 2\S+Z that the close names/,
+    );
+    const signer = await signingKey(test.config(dataDir));
+    if (signer === null) throw new Error('tests: signer: got none, want one');
+    const { origin: _, ...september } = openCloseNote(closeFile('2026-09.close'), [signer]);
+    writeFileSync(
+      join(dataDir, 'evidence', 'closes', '2026-09.close'),
+      signCloseNote({ ...september, accepted: 'so' }, signer),
+    );
+    await sql(dataDir, `UPDATE evidence.period_closes SET accepted_reason = 'so' WHERE month = '2026-09-01'`);
+    await expect(closesOnly()).rejects.toThrow(
+      /2026-10: got SHA-256 \w{64} before it, want SHA-256 \w{64} as signed; the note before was replaced/,
+    );
   });
 });
 

@@ -15,11 +15,19 @@ export function closeEnv(): NightEnv {
 }
 
 /** Runs statements in the warehouse of a data directory; gives the last one's rows as texts. */
-export async function sql(
+export function sql(
   dataDir: string,
   ...statements: readonly string[]
 ): Promise<readonly Readonly<Record<string, unknown>>[]> {
-  const instance = await DuckDBInstance.create(join(dataDir, 'warehouse.duckdb'));
+  return sqlIn(join(dataDir, 'warehouse.duckdb'), ...statements);
+}
+
+/** Runs statements in a DuckDB file; gives the last one's rows as texts. */
+export async function sqlIn(
+  file: string,
+  ...statements: readonly string[]
+): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const instance = await DuckDBInstance.create(file);
   const connection = await instance.connect();
   try {
     let rows: readonly Readonly<Record<string, unknown>>[] = [];

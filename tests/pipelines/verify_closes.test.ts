@@ -7,13 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCloseNote, signCloseNote } from '../../evidence/close_note.ts';
 import { type SignerKey, signerKey } from '../../evidence/note.ts';
 import { closeFiles } from '../../evidence/storage/close_files.ts';
-import { approveClose } from '../../pipelines/evidence/close.ts';
+import { approveClose, prepareClose } from '../../pipelines/evidence/close.ts';
 import { type VerifiedCloses, verifyCloses } from '../../pipelines/evidence/verify_closes.ts';
 import { dataPaths, programPaths } from '../../pipelines/paths.ts';
 import { loadPolicies } from '../../pipelines/policies.ts';
 import { signingKey } from '../../pipelines/signing_key.ts';
 import { lookInto } from '../../pipelines/warehouse_access.ts';
 import { DifferenceError } from '../../schemas/errors.ts';
+import type { Policies } from '../../schemas/policies.ts';
 import { startTestWorld, type TestWorld } from '../support/test_night.ts';
 import { closeEnv, makeExceptions, sql } from './close_world.ts';
 
@@ -211,9 +212,24 @@ describe('finds', () => {
     [`approved_by = 'eve'`, /got approved_by "eve" in the warehouse, want "bob" as signed/],
     [`accepted_reason = 'so'`, /got accepted "so" in the warehouse, want null as signed/],
     [`cut_off_at = '2026-10-05'`, /got cut_off_at "2026-10-05T00:00:00Z" in the warehouse/],
+    [`approved_load_id = 7777`, /got approved_load_id 7777 in the warehouse/],
+    [
+      `timestamped_at = '2026-10-05'`,
+      /got timestamped_at "2026-10-05T00:00:00Z" in the warehouse, want null/,
+    ],
     [`checkpoint = 'other'`, /got another checkpoint of \d+ entries/],
   ])('a record of the close with %s', async (change, message) => {
     const folder = await changed((each) => sql(each, `UPDATE evidence.period_closes SET ${change}`));
+    expect(await difference(folder)).toMatch(message);
+  });
+
+  it.each([
+    [`as_of_date = '2026-10-05'`, /got as_of_date "2026-10-05" in the warehouse/],
+    ['reperform_differences = 9', /got reperform_differences 9 in the warehouse, want \d+ as signed/],
+    [`lines_sha256 = 'x'`, /got lines_sha256 "x" in the warehouse/],
+    ['preparation_id = 9', /2026-09: got no preparation 1, want the one that it was closed with/],
+  ])('a record of its preparation with %s', async (change, message) => {
+    const folder = await changed((each) => sql(each, `UPDATE evidence.close_preparations SET ${change}`));
     expect(await difference(folder)).toMatch(message);
   });
 
@@ -256,6 +272,34 @@ describe('finds', () => {
     replaceIn(join(policies, 'overage', name), /above: "[^"]+"/, 'above: "9.5"');
     expect(await difference(whole, policies)).toMatch(
       /policies: overage\/\S+, rates\.above: got "9\.5", want "[\d.]+" as when this version was first used/,
+    );
+  });
+
+  it('a policy version missing that closed lines name; and nothing is prepared without it', async () => {
+    const read = await loadPolicies(POLICIES);
+    const policies = join(test.newDataDir(), 'policies');
+    cpSync(POLICIES, policies, { recursive: true });
+    const [named] = await sql(
+      whole,
+      'SELECT DISTINCT policy_id, policy_version FROM evidence.closed_lines ORDER BY 1',
+    );
+    const gone = (each: Policies['overage'][number]) =>
+      each.policy_id === named?.policy_id && each.version === named?.policy_version;
+    expect(read.overage.filter(gone)).toHaveLength(1);
+    const without = { ...read, overage: read.overage.filter((each) => !gone(each)) };
+    const data = dataPaths(whole);
+    const verified = lookInto(data, (warehouse) => verifyCloses(data, warehouse, without));
+    await expect(verified).rejects.toThrow(DifferenceError);
+    await expect(verified).rejects.toThrow(
+      `policies: overage/${named?.policy_id}@${named?.policy_version}: got no such version in the folder`,
+    );
+    const name = readdirSync(join(policies, 'overage')).find((each) =>
+      readFileSync(join(policies, 'overage', each), 'utf8').includes(`version: "${named?.policy_version}"`),
+    );
+    rmSync(join(policies, 'overage', name ?? ''));
+    const config = { ...test.config(whole), policies };
+    await expect(prepareClose(config, { month: '2026-10', by: 'ada' }, closeEnv())).rejects.toThrow(
+      /policies: overage\/\S+: got no such version in the folder, want it.*restore its file/,
     );
   });
 

@@ -1,6 +1,5 @@
 import type { CloseRecords, LateRevisions, Preparation } from '../close_records.ts';
 import type { Session } from './database.ts';
-import { list, literal } from './sql.ts';
 import { count, instantOf, text } from './values.ts';
 
 /** Open exceptions of a month by kind, the commonest first; null where the mart was never built. */
@@ -25,20 +24,18 @@ export async function openExceptions(
 
 /**
  * Revisions loaded since a preparation that would post into its month: of the month itself, recorded by the cut-off, or of
- * an earlier one (an adjustment).
+ * an earlier one (an adjustment). Of any dimension: the signed totals cover all.
  */
 export async function lateRevisions(
   session: Session,
   { month, cut_off_at, load_id }: Pick<Preparation, 'month' | 'cut_off_at' | 'load_id'>,
-  dimensions: readonly string[],
 ): Promise<LateRevisions> {
-  if (dimensions.length === 0) return { revisions: 0, first: null };
   const [row] = await session.rows(
     'look for later revisions',
     `SELECT count(*) OVER () AS revisions, reading_id, dimension, ${instantOf('hour_start')} AS hour,
        ${instantOf('recorded_at_utc')} AS recorded_at, load_id
      FROM raw.polaris_readings
-     WHERE load_id > $load_id AND dimension IN (${list(dimensions.map(literal))})
+     WHERE load_id > $load_id
        AND hour_start < $month::DATE + INTERVAL 1 MONTH
        AND (recorded_at_utc <= $cut_off_at::TIMESTAMP OR hour_start < $month::DATE)
      ORDER BY evidence_index LIMIT 1`,

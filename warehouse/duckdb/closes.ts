@@ -1,8 +1,8 @@
-import type { CloseRecords, NewPreparation, PeriodClose, Preparation } from '../close_records.ts';
+import type { CloseRecords, LineTexts, NewPreparation, PeriodClose, Preparation } from '../close_records.ts';
 import { lateRevisions, openExceptions } from './close_checks.ts';
 import { closedLines, exportClosingLines, lineColumns, preparedLines, shownLines } from './close_lines.ts';
 import type { ResultRow, Session } from './database.ts';
-import { policyVersions, recordPolicyVersions } from './policy_versions.ts';
+import { closedPolicies, policyVersions, recordPolicyVersions } from './policy_versions.ts';
 import { identifier, list, literal } from './sql.ts';
 import { count, instantOf, text, textOrNull } from './values.ts';
 
@@ -15,12 +15,13 @@ export function closes(session: Session): CloseRecords {
     preparation: (which) => preparation(session, which),
     openExceptions: (month) => openExceptions(session, month),
     exportClosingLines: (month, file) => exportClosingLines(session, month, file),
-    prepareClose: (prepared, lines_file) => prepareClose(session, prepared, lines_file),
-    lateRevisions: (prepared, dimensions) => lateRevisions(session, prepared, dimensions),
+    prepareClose: (prepared, lines_file, hashOf) => prepareClose(session, prepared, lines_file, hashOf),
+    lateRevisions: (prepared) => lateRevisions(session, prepared),
     closePeriod: (close) => closePeriod(session, close),
     preparedLines: (preparation_id) => preparedLines(session, preparation_id),
     closedLines: (month) => closedLines(session, month),
     shownLines: (month) => shownLines(session, month),
+    closedPolicies: () => closedPolicies(session),
     policyVersions: () => policyVersions(session),
     recordPolicyVersions: (versions, run_id, at) => recordPolicyVersions(session, versions, run_id, at),
   };
@@ -97,7 +98,7 @@ async function periodCloses(session: Session): Promise<readonly PeriodClose[]> {
 }
 
 const PREPARATION_COLUMNS =
-  'preparation_id month cut_off_at load_id as_of_date prepared_by prepared_at tree_size root_hash checkpoint lines exceptions lines_reperformed reperform_differences program_version'.split(
+  'preparation_id month cut_off_at load_id as_of_date prepared_by prepared_at tree_size root_hash checkpoint lines exceptions lines_reperformed reperform_differences program_version lines_sha256'.split(
     ' ',
   );
 
@@ -126,6 +127,7 @@ async function preparation(
     root_hash: text(row.root_hash),
     checkpoint: text(row.checkpoint),
     lines: count(row.lines),
+    lines_sha256: textOrNull(row.lines_sha256 ?? null),
     exceptions: count(row.exceptions),
     lines_reperformed: countOrNull(row.lines_reperformed),
     reperform_differences: countOrNull(row.reperform_differences),
@@ -168,7 +170,12 @@ async function amountsOf(session: Session, preparation_id: number): Promise<Prep
   }));
 }
 
-function prepareClose(session: Session, prepared: NewPreparation, lines_file: string): Promise<Preparation> {
+function prepareClose(
+  session: Session,
+  prepared: NewPreparation,
+  lines_file: string,
+  hashOf: (lines: readonly LineTexts[]) => string,
+): Promise<Preparation> {
   return session.transaction(async () => {
     await assertOpen(session, prepared.month);
     const newest = await session.row(
@@ -188,7 +195,9 @@ function prepareClose(session: Session, prepared: NewPreparation, lines_file: st
       cut_off_at: prepared.cut_off_at,
       load_id: prepared.load_id,
     });
-    await insertRecord(session, 'evidence.close_preparations', { preparation_id: id, lines, ...prepared });
+    const lines_sha256 = hashOf(await preparedLines(session, id));
+    const record = { preparation_id: id, lines, lines_sha256, ...prepared };
+    await insertRecord(session, 'evidence.close_preparations', record);
     const kept = await preparation(session, { id });
     if (kept === null) throw new Error(`warehouse: preparation ${id}: got none, want it; report this`);
     return kept;

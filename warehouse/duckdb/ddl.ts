@@ -188,7 +188,7 @@ export const FIXED_TABLES: readonly Table[] = [
     'close_preparations',
     `preparation_id BIGINT, month DATE, cut_off_at TIMESTAMP, load_id BIGINT, as_of_date DATE, prepared_by VARCHAR,
      prepared_at TIMESTAMP, tree_size BIGINT, root_hash BLOB, checkpoint VARCHAR, lines BIGINT, exceptions BIGINT,
-     lines_reperformed BIGINT, reperform_differences BIGINT, program_version VARCHAR`,
+     lines_reperformed BIGINT, reperform_differences BIGINT, program_version VARCHAR, lines_sha256 VARCHAR`,
   ),
   table(
     'evidence',

@@ -10,6 +10,7 @@ import {
 import { DifferenceError, UsageError } from '../../../schemas/errors.ts';
 import type { Warehouse } from '../../../warehouse/warehouse.ts';
 import type { DataPaths } from '../../paths.ts';
+import { closeTimestampFault } from '../close_timestamp.ts';
 
 /** How far a month is: nothing frozen, figures frozen and replaceable, approved. */
 export type MonthStatus = 'open' | 'soft_closed' | 'closed';
@@ -59,7 +60,7 @@ type CloseField = (typeof CLOSE_FIELDS)[number];
 /**
  * Looks a month up.
  * @throws UsageError for what is no month, one without readings, or a log without a signed checkpoint
- * @throws DifferenceError where the checkpoint of the close is missing or is not the one that the close names
+ * @throws DifferenceError where checkpoint or time stamp of the close are missing or are not those that the close names
  */
 export async function packSubject(
   data: DataPaths,
@@ -68,10 +69,16 @@ export async function packSubject(
 ): Promise<PackSubject> {
   const days = daysOf(month);
   await checkHasReadings(warehouse, month, days);
-  const { close, status, preparation_id, root_hash } = await closeOf(warehouse, days.first_day);
+  const { close, status, preparation_id, root_hash, timestamped_at } = await closeOf(
+    warehouse,
+    days.first_day,
+  );
   const checkpoint = await checkpointOf(data, month, close.tree_size, root_hash);
   const previous = await previousOf(data, warehouse, days.first_day, checkpoint.size);
   const timestamp = await readFile(timestampFile(data, checkpoint.size)).catch(absent);
+  const fault = closeTimestampFault(timestamp, checkpoint.note, timestamped_at);
+  if (fault !== null)
+    throw new DifferenceError(`evidence: export ${month}: got ${fault.got}, want ${fault.want}`);
   return { month, ...days, status, preparation_id, close, checkpoint, timestamp, previous };
 }
 
@@ -110,13 +117,14 @@ const instant = (column: string) => `strftime(${column}, '%Y-%m-%dT%H:%M:%SZ') A
 async function closeOf(warehouse: Warehouse, first_day: string) {
   const [row] = await warehouse.query(
     `SELECT ${['cut_off_at', 'prepared_at', 'approved_at'].map((each) => instant(`${each}`)).join(', ')},
+       strftime(timestamped_at, '%Y-%m-%dT%H:%M:%S.%gZ') AS timestamped_at,
        prepared_by, approved_by, accepted_reason, exceptions::VARCHAR AS exceptions, load_id::VARCHAR AS load_id,
        tree_size::VARCHAR AS tree_size, lower(hex(root_hash)) AS root_hash, preparation_id::VARCHAR AS preparation_id,
        lines_reperformed::VARCHAR AS lines_reperformed, reperform_differences::VARCHAR AS reperform_differences
      FROM (
        SELECT p.month, coalesce(c.cut_off_at, p.cut_off_at) AS cut_off_at,
          coalesce(c.prepared_by, p.prepared_by) AS prepared_by, coalesce(c.prepared_at, p.prepared_at) AS prepared_at,
-         c.approved_by, c.approved_at, c.accepted_reason, coalesce(c.exceptions, p.exceptions) AS exceptions,
+         c.approved_by, c.approved_at, c.accepted_reason, c.timestamped_at, coalesce(c.exceptions, p.exceptions) AS exceptions,
          coalesce(c.prepared_load_id, p.load_id) AS load_id, coalesce(c.tree_size, p.tree_size) AS tree_size,
          coalesce(c.root_hash, p.root_hash) AS root_hash, coalesce(c.preparation_id, p.preparation_id) AS preparation_id,
          p.lines_reperformed, p.reperform_differences
@@ -131,7 +139,13 @@ async function closeOf(warehouse: Warehouse, first_day: string) {
   const status: MonthStatus =
     row === undefined ? 'open' : close.approved_by === null ? 'soft_closed' : 'closed';
   const preparation_id = row?.preparation_id == null ? null : Number(row.preparation_id);
-  return { close, status, preparation_id, root_hash: row?.root_hash ?? null };
+  return {
+    close,
+    status,
+    preparation_id,
+    root_hash: row?.root_hash ?? null,
+    timestamped_at: row?.timestamped_at ?? null,
+  };
 }
 
 async function checkpointOf(
