@@ -51,7 +51,8 @@ export async function fingerprintOf(folders: readonly string[], variables: objec
   const hash = createHash('sha256').update(JSON.stringify(variables));
   for (const folder of folders) {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile() && /\.(sql|yml|csv)$/.test(entry.name));
+    // dbt leaves hidden files of its own there, such as profiles/.user.yml with the first build.
+    const files = entries.filter((entry) => entry.isFile() && /^[^.].*\.(sql|yml|csv)$/.test(entry.name));
     const paths = files.map((entry) => join(entry.parentPath, entry.name)).sort();
     for (const path of paths)
       hash

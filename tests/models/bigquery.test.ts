@@ -103,6 +103,8 @@ describe('each model', { timeout: PATIENCE }, () => {
       if (seconds > SLOW_SECONDS) console.info(`${model.name}: ${rows} rows, ${seconds.toFixed(0)} s`);
       if (rows === 0) empty.push(model.name);
       if (differences.length > 0) unequal[model.name] = differences;
+      // What is wrong is said at once: the rest takes minutes.
+      if (differences.length > 0) console.info(`${model.name}: ${differences[0]}`);
     }
     const refused = Object.entries(NOT_EVALUATED).map(([name, words]) => [
       name,
