@@ -1,4 +1,11 @@
 import type { Config } from '../schemas/config.ts';
+import { UsageError } from '../schemas/errors.ts';
+
+/** The first day of a month given as `yyyy-mm` for some argument. @throws UsageError for anything else */
+export function firstDayOf(month: string, argument = '<month>'): string {
+  if (/^\d{4}-(0[1-9]|1[0-2])$/.test(month)) return `${month}-01`;
+  throw new UsageError(`${argument}: got ${month}, want a month yyyy-mm`);
+}
 
 /** The first day (`yyyy-mm-dd`) of the month after a day's. */
 export function monthAfter(day: string): string {

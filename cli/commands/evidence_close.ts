@@ -1,5 +1,5 @@
 import { approveClose, prepareClose } from '../../pipelines/evidence/close.ts';
-import { firstDayOf } from '../../pipelines/evidence/close_checks.ts';
+import { firstDayOf } from '../../pipelines/months.ts';
 import { isSetUp, programPaths } from '../../pipelines/paths.ts';
 import { UsageError } from '../../schemas/errors.ts';
 import { renderClose } from '../close_text.ts';

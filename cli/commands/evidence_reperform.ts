@@ -1,6 +1,6 @@
 import { type ReperformedMonth, reperformMonth } from '../../pipelines/evidence/reperform.ts';
+import { firstDayOf } from '../../pipelines/months.ts';
 import { lookInto } from '../../pipelines/warehouse_access.ts';
-import { UsageError } from '../../schemas/errors.ts';
 import { type Context, configure } from '../context.ts';
 import { EXIT } from '../exit.ts';
 import { dataIn } from './evidence.ts';
@@ -10,8 +10,7 @@ const SHOWN_DIFFERENCES = 20;
 
 /** Recomputes a month's overage lines from the landed pages. Ends with 3 if the warehouse says anything else. */
 export async function evidenceReperform(context: Context, month: string): Promise<number> {
-  if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(month))
-    throw new UsageError(`<month>: got ${month}, want one like 2026-01`);
+  firstDayOf(month);
   const { config } = await configure(context, { start: false, now: null });
   const data = dataIn(config);
   const settings = { policies: config.policies, as_of_cut_off: config.cut_offs.as_of };

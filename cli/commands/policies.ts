@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { firstDayOf } from '../../pipelines/months.ts';
 import { isSetUp, programPaths } from '../../pipelines/paths.ts';
 import { loadPolicies } from '../../pipelines/policies.ts';
 import { diffPolicies } from '../../pipelines/policy_diff.ts';
@@ -29,8 +30,7 @@ export async function policiesDiff(
   given: { readonly month?: string },
 ): Promise<number> {
   const month = given.month ?? null;
-  if (month !== null && !/^\d{4}-(0[1-9]|1[0-2])$/.test(month))
-    throw new UsageError(`--month: got ${month}, want a month yyyy-mm`);
+  if (month !== null) firstDayOf(month, '--month');
   if (!isSetUp(programPaths()))
     throw new UsageError('the set-up is not done; run `npm run setup` (or `npm start`) first');
   const { config } = await configure(context, { start: false, now: null });

@@ -4,6 +4,7 @@ import { settleClose, stageClose } from '../../evidence/storage/close_files.ts';
 import type { Config } from '../../schemas/config.ts';
 import type { Policies } from '../../schemas/policies.ts';
 import type { LineTexts, PeriodClose, Preparation } from '../../warehouse/close_records.ts';
+import { firstDayOf } from '../months.ts';
 import { type Night, type NightEnv, opened } from '../night.ts';
 import { loadPolicies, writeSeeds } from '../policies.ts';
 import { programVersion } from '../version.ts';
@@ -14,7 +15,6 @@ import {
   assertBuilt,
   assertClosable,
   type Closable,
-  firstDayOf,
   isSamePerson,
   openExceptionsOf,
   personOf,

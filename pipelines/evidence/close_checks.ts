@@ -17,12 +17,6 @@ import {
 import { sealLeftovers } from '../seal.ts';
 import { dbtVariables, fingerprintOf } from '../transform.ts';
 
-/** The first day of a month given as `yyyy-mm`. @throws UsageError for anything else */
-export function firstDayOf(month: string): string {
-  if (/^\d{4}-(0[1-9]|1[0-2])$/.test(month)) return `${month}-01`;
-  throw new UsageError(`<month>: got ${month}, want a month yyyy-mm`);
-}
-
 /** Who prepares or approves, without the space around it. @throws UsageError where it is empty, no single line, or has what nobody sees */
 export function personOf(by: string): string {
   const person = by.trim();

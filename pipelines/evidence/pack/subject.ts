@@ -1,14 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { openCheckpoint } from '../../../evidence/checkpoint.ts';
 import {
   type KeptCheckpoint,
   readCheckpoint,
   readCheckpoints,
+  readTimestamp,
   readVerifierKeys,
 } from '../../../evidence/storage/checkpoint_files.ts';
 import { DifferenceError, UsageError } from '../../../schemas/errors.ts';
 import type { Warehouse } from '../../../warehouse/warehouse.ts';
+import { firstDayOf, monthAfter } from '../../months.ts';
 import type { DataPaths } from '../../paths.ts';
 import { closeTimestampFault } from '../close_timestamp.ts';
 
@@ -75,7 +75,7 @@ export async function packSubject(
   );
   const checkpoint = await checkpointOf(data, month, close.tree_size, root_hash);
   const previous = await previousOf(data, warehouse, days.first_day, checkpoint.size);
-  const timestamp = await readFile(timestampFile(data, checkpoint.size)).catch(absent);
+  const timestamp = await readTimestamp(data.evidence, checkpoint.size);
   const fault = closeTimestampFault(timestamp, checkpoint.note, timestamped_at);
   if (fault !== null)
     throw new DifferenceError(`evidence: export ${month}: got ${fault.got}, want ${fault.want}`);
@@ -85,10 +85,8 @@ export async function packSubject(
 type Days = Pick<PackSubject, 'first_day' | 'next_first_day'>;
 
 function daysOf(month: string): Days {
-  const [, year = '', number = ''] = /^(\d{4})-(0[1-9]|1[0-2])$/.exec(month) ?? [];
-  if (year === '') throw new UsageError(`<period>: got ${month}, want a calendar month as yyyy-mm`);
-  const next = new Date(Date.UTC(Number(year), Number(number), 1));
-  return { first_day: `${month}-01`, next_first_day: next.toISOString().slice(0, 10) };
+  const first_day = firstDayOf(month, '<period>');
+  return { first_day, next_first_day: monthAfter(first_day) };
 }
 
 async function checkHasReadings(warehouse: Warehouse, month: string, days: Days): Promise<void> {
@@ -212,13 +210,4 @@ async function opened(
     const reason = cause instanceof Error ? cause.message.replace(/^evidence: /, '') : String(cause);
     throw new DifferenceError(`evidence: checkpoint of ${named} entries: ${reason}`, { cause });
   }
-}
-
-function timestampFile({ evidence }: DataPaths, size: number): string {
-  return join(evidence, 'checkpoints', `${String(size).padStart(12, '0')}.tsr`);
-}
-
-function absent(error: NodeJS.ErrnoException): null {
-  if (error.code === 'ENOENT') return null;
-  throw error;
 }

@@ -288,7 +288,7 @@ describe('refuses', () => {
     );
 
   it.each([
-    ['2026-13', /<period>: got 2026-13, want a calendar month as yyyy-mm/],
+    ['2026-13', /<period>: got 2026-13, want a month yyyy-mm/],
     ['2020-01', /2020-01: got no reading of that month, want one; there are some of 2026-09 to 2026-11/],
   ])('%s, before it writes anything', async (month, want) => {
     const error = await failure(month, join(root, 'none'));
