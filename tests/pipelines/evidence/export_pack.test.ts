@@ -321,6 +321,11 @@ describe('refuses', () => {
       `UPDATE evidence.period_closes SET root_hash = from_hex(repeat('00', 32))`,
       /with root \w+ in the checkpoint, want \d+ with 0{64} as the close names/,
     ],
+    [
+      'a time stamp of another instant than the close names',
+      `UPDATE evidence.period_closes SET timestamped_at = TIMESTAMP '2026-11-23 09:00:00.5'`,
+      /got a time stamp of \S+Z beside its checkpoint, want the one of 2026-11-23T09:00:00\.5Z/,
+    ],
   ])('%s, and leaves no pack behind', async (_, change, want) => {
     const copy = copyOfData();
     await sql(copy, change);
@@ -329,6 +334,18 @@ describe('refuses', () => {
     expect(error.message).toMatch(want);
     expect(readdirSync(root).filter((name) => name.startsWith('none'))).toEqual([]);
   });
+});
+
+it('a month whose close names a time stamp that is gone has no pack', async () => {
+  const copy = copyOfData();
+  await sql(copy, `UPDATE evidence.period_closes SET timestamped_at = TIMESTAMP '2026-11-23 09:00:00'`);
+  const folder = join(copy, 'evidence', 'checkpoints');
+  const stamps = readdirSync(folder).filter((name) => name.endsWith('.tsr'));
+  expect(stamps.length).toBeGreaterThan(0);
+  for (const name of stamps) rmSync(join(folder, name));
+  await expect(world.export('2026-10', join(root, 'none'), copy)).rejects.toThrow(
+    /2026-10: got no time stamp beside its checkpoint, want the one of 2026-11-23T09:00:00Z/,
+  );
 });
 
 it('the nightly extracts have the same kind of manifest beside them', () => {
