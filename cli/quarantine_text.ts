@@ -1,6 +1,6 @@
 import type { QuarantineList } from '../pipelines/quarantine.ts';
 import type { ReplayReport, StreamReplay } from '../pipelines/replay.ts';
-import type { QuarantinedDetail, QuarantinedRow, QuarantineGroup } from '../warehouse/warehouse.ts';
+import type { QuarantinedDetail, QuarantinedRow, QuarantineGroup } from '../warehouse/quarantine_records.ts';
 import { whole } from './progress.ts';
 
 const times = (n: number) => (n === 1 ? 'once' : `${whole(n)} times`);

@@ -5,8 +5,8 @@ import type {
   QuarantinedRow,
   QuarantineFilter,
   QuarantineGroup,
-  Warehouse,
-} from '../warehouse/warehouse.ts';
+} from '../warehouse/quarantine_records.ts';
+import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { DataPaths } from './paths.ts';
 import { lookInto } from './warehouse_access.ts';
 

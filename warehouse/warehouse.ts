@@ -2,6 +2,21 @@ import type { ControlTotals, HourRange } from '../schemas/control_totals.ts';
 import type { ColumnarPage, Instant, LandedLoad, Page, ParsedPage, References } from '../schemas/page.ts';
 import type { SourceName, Stream } from '../schemas/streams.ts';
 import type { CloseRecords } from './close_records.ts';
+import type {
+  EntryRange,
+  LoadedPage,
+  LoggedReading,
+  LoggedRow,
+  LogMisfits,
+  TreeHead,
+} from './log_records.ts';
+import type {
+  OpenQuarantine,
+  QuarantinedDetail,
+  QuarantinedRow,
+  QuarantineFilter,
+  QuarantineGroup,
+} from './quarantine_records.ts';
 
 /** A page that lies in the landing zone, ready to be loaded. */
 export interface LandedPage {
@@ -140,149 +155,6 @@ export interface RunStep {
   readonly started_at: Instant;
   readonly finished_at: Instant;
   readonly detail: string | null;
-}
-
-/** One entry of the log. */
-export interface LoggedRow {
-  readonly evidence_index: number;
-  /** Lower-case hex. */
-  readonly leaf_hash: string;
-  /** What the readings table says now: the columns asked for, in their order, as one compact JSON object; null without such a row. */
-  readonly reading: string | null;
-}
-
-/** One entry of the log with what the readings table says of it now, by column. */
-export interface LoggedReading {
-  readonly evidence_index: number;
-  readonly fields: Readonly<Record<string, string | null>>;
-}
-
-/** Entries of the log by index; `to` is exclusive. */
-export interface EntryRange {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** A value that is not what it must be, by entry, reading and column. */
-export interface Misfit {
-  readonly evidence_index: number;
-  readonly reading_id: string;
-  readonly column: string;
-  readonly got: string | null;
-  readonly want: string | null;
-}
-
-/** Readings, entries and evidence rows against one another; each the first that does not fit, or null. */
-export interface LogMisfits {
-  /** A reading that no entry of the log stands for. */
-  readonly unlogged: string | null;
-  /** A typed column of a reading that says another thing than its text, its load than its entry's, or its page than any. */
-  readonly mistyped: Misfit | null;
-  /** Rows of `fct_metering_evidence`; null before it was ever built. */
-  readonly evidence_rows: number | null;
-  /** A row of it that says another thing than the reading, is missing, or is there twice. */
-  readonly different: Misfit | null;
-}
-
-/** A page that rows were loaded from. */
-export interface LoadedPage {
-  readonly path: string;
-  readonly sha256: string;
-  readonly url: string;
-  /** The first entry that it brought; null where it brought none. */
-  readonly first_index: number | null;
-}
-
-/** The log's state after a number of entries (RFC 6962): `frontier` are the roots of its full subtrees, left to right. */
-export interface TreeHead {
-  readonly tree_size: number;
-  readonly root_hash: Buffer;
-  readonly frontier: readonly Buffer[];
-}
-
-/** What the list shows of a quarantined row. */
-export interface QuarantinedRow {
-  readonly quarantine_id: number;
-  readonly run_id: string;
-  readonly source: SourceName;
-  readonly stream: string;
-  readonly page_sha256: string;
-  readonly page_offset: number;
-  readonly column_name: string | null;
-  readonly value: string | null;
-  readonly reason: string;
-  readonly status: string;
-  readonly quarantined_at: Instant;
-  /** How many times the row was delivered and refused for this reason, and when last. */
-  readonly times_seen: number;
-  readonly last_seen_at: Instant;
-  readonly row_text: string;
-}
-
-/** Which quarantined rows: all that a key is absent for. */
-export interface QuarantineFilter {
-  readonly source?: SourceName;
-  readonly stream?: string;
-  readonly status?: QuarantineStatus;
-}
-
-/**
- * `open`: refused, and nobody has settled it. `replayed`: it passed later, or is held by now. `outdated`: a newer
- * row of the same record passed, or a newer full list came without it.
- */
-export const QUARANTINE_STATUSES = ['open', 'replayed', 'outdated'] as const;
-export type QuarantineStatus = (typeof QUARANTINE_STATUSES)[number];
-
-/** Quarantined rows of one stream that stand alike and were refused for one reason. */
-export interface QuarantineGroup {
-  readonly source: SourceName;
-  readonly stream: string;
-  readonly status: string;
-  /** Null where the row as a whole was refused. */
-  readonly column_name: string | null;
-  readonly reason: string;
-  readonly rows: number;
-  readonly first_seen_at: Instant;
-  readonly last_seen_at: Instant;
-}
-
-/** Everything that is kept about a quarantined row. */
-export interface QuarantinedDetail extends QuarantinedRow {
-  readonly load_id: number;
-  readonly cluster_id: string | null;
-  /** The reading's number in its cluster as plain digits; null for other streams and where unreadable. */
-  readonly seq: string | null;
-  /** Where the page lies below the data directory, and the request that brought it. */
-  readonly path: string;
-  readonly url: string;
-  readonly received_at: Instant;
-  /** The replay that settled it; null while it is open. */
-  readonly replayed_at: Instant | null;
-  readonly replayed_run_id: string | null;
-  readonly replayed_load_id: number | null;
-}
-
-/** A landed page that holds open quarantined rows. */
-export interface QuarantinedPage {
-  readonly sha256: string;
-  readonly path: string;
-  readonly url: string;
-  readonly api_version: string | null;
-  readonly received_at: Instant;
-  readonly stated_rows: number | null;
-  /** Positions of the rows in the page, ascending. */
-  readonly offsets: readonly number[];
-  /** As `Page.patches`. */
-  readonly patches?: readonly string[];
-}
-
-/** The open quarantined rows of a stream: by page, in the order in which they were first delivered. */
-export interface OpenQuarantine {
-  readonly pages: readonly QuarantinedPage[];
-  /** Entries behind `pages`. */
-  readonly rows: number;
-  /** Rows of full lists of which a newer one was read since, without them: these cannot be replayed. */
-  readonly outdated: number;
 }
 
 /** What a comparison of control totals came to, in pairs of hour and dimension. */

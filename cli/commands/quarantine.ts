@@ -5,7 +5,7 @@ import { replayQuarantine } from '../../pipelines/replay.ts';
 import { allStreams } from '../../pipelines/sources.ts';
 import { UsageError } from '../../schemas/errors.ts';
 import { SOURCE_NAMES, type SourceName } from '../../schemas/streams.ts';
-import { QUARANTINE_STATUSES, type QuarantineStatus } from '../../warehouse/warehouse.ts';
+import { QUARANTINE_STATUSES, type QuarantineStatus } from '../../warehouse/quarantine_records.ts';
 import { type Context, configure, nightEnv } from '../context.ts';
 import { EXIT } from '../exit.ts';
 import { renderQuarantined, renderQuarantineList, renderReplay } from '../quarantine_text.ts';

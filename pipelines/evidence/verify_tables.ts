@@ -1,6 +1,7 @@
 import { LEAF_FIELDS } from '../../evidence/leaf.ts';
 import { DifferenceError } from '../../schemas/errors.ts';
-import type { Misfit, Warehouse } from '../../warehouse/warehouse.ts';
+import type { Misfit } from '../../warehouse/log_records.ts';
+import type { Warehouse } from '../../warehouse/warehouse.ts';
 
 /**
  * Holds readings, entries, pages and evidence rows against one another; gives the number of evidence rows, null before they

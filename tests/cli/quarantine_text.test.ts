@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { renderQuarantined, renderQuarantineList, renderReplay } from '../../cli/quarantine_text.ts';
 import { renderSummary } from '../../cli/summary.ts';
 import type { NightReport } from '../../pipelines/report.ts';
-import type { QuarantinedDetail, QuarantineGroup } from '../../warehouse/warehouse.ts';
+import type { QuarantinedDetail, QuarantineGroup } from '../../warehouse/quarantine_records.ts';
 
 const AT = '2026-11-22T02:30:00Z';
 const group = (values: Partial<QuarantineGroup>): QuarantineGroup => ({

@@ -1,12 +1,5 @@
-import type {
-  EntryRange,
-  LoadedPage,
-  LoggedReading,
-  LoggedRow,
-  LogMisfits,
-  Misfit,
-  Warehouse,
-} from '../warehouse.ts';
+import type { EntryRange, LoadedPage, LoggedReading, LoggedRow, LogMisfits, Misfit } from '../log_records.ts';
+import type { Warehouse } from '../warehouse.ts';
 import type { Session } from './database.ts';
 import { identifier, list, literal } from './sql.ts';
 import { count, text, textOrNull } from './values.ts';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { blobValue, DuckDBBlobValue, type DuckDBValue } from '@duckdb/node-api';
-import type { TreeHead, Warehouse } from '../warehouse.ts';
+import type { TreeHead } from '../log_records.ts';
+import type { Warehouse } from '../warehouse.ts';
 import type { Session } from './database.ts';
 import { count, text } from './values.ts';
 

@@ -1,5 +1,5 @@
 import { SOURCE_NAMES, type SourceName, type Stream } from '../../schemas/streams.ts';
-import type { QuarantinedRow, QuarantineFilter, QuarantineGroup } from '../warehouse.ts';
+import type { QuarantinedRow, QuarantineFilter, QuarantineGroup } from '../quarantine_records.ts';
 import type { Commit } from './commit.ts';
 import type { ResultRow, Session } from './database.ts';
 import { storedValues } from './ddl.ts';

@@ -1,6 +1,6 @@
 import type { Json } from '@duckdb/node-api';
 import type { Stream } from '../../schemas/streams.ts';
-import type { OpenQuarantine, QuarantinedDetail, QuarantinedPage } from '../warehouse.ts';
+import type { OpenQuarantine, QuarantinedDetail, QuarantinedPage } from '../quarantine_records.ts';
 import { VERSION_MARK } from './accept_records.ts';
 import type { Commit } from './commit.ts';
 import type { ResultRow, Session } from './database.ts';

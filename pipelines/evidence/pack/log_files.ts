@@ -4,7 +4,8 @@ import { LEAF_FIELDS, type Leaf, leafData, leafHash } from '../../../evidence/le
 import { append, EMPTY_TREE, rootHash, type Tree } from '../../../evidence/merkle.ts';
 import { readVerifierKeys } from '../../../evidence/storage/checkpoint_files.ts';
 import { DifferenceError, UsageError } from '../../../schemas/errors.ts';
-import type { LoggedRow, Warehouse } from '../../../warehouse/warehouse.ts';
+import type { LoggedRow } from '../../../warehouse/log_records.ts';
+import type { Warehouse } from '../../../warehouse/warehouse.ts';
 import type { DataPaths } from '../../paths.ts';
 import { consistencyOf, inclusionOf } from '../proofs.ts';
 import { timestampFault } from '../timestamp.ts';
