@@ -16,6 +16,9 @@ const memory =
 const isTuned = Object.keys(memory).every((name) => process.env[name] !== undefined);
 
 if (major >= 24 && isTuned) {
+  // A third of the time that a command takes to start is spent on TypeScript. Where the folder cannot be written, it is spent.
+  const { enableCompileCache } = await import('node:module');
+  enableCompileCache(join(root, '.setup', 'compile'));
   // They are meant for this process, not for dbt or Hyper.
   for (const name of Object.keys(memory)) delete process.env[name];
   const { main } = await import('../cli/main.ts');

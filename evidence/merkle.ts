@@ -76,8 +76,9 @@ export function append(
 /** The nodes above: one for each two, the last one left out where it has no right neighbour. */
 function parentsOf(nodes: Uint8Array): Buffer {
   const parents = Buffer.allocUnsafe(Math.floor(nodes.length / HASH_BYTES / 2) * HASH_BYTES);
+  const children = Buffer.from(nodes.buffer, nodes.byteOffset, nodes.length);
   for (let to = 0, from = 0; to < parents.length; to += HASH_BYTES, from += 2 * HASH_BYTES) {
-    NODE.set(nodes.subarray(from, from + 2 * HASH_BYTES), 1);
+    children.copy(NODE, 1, from, from + 2 * HASH_BYTES);
     parents.write(hash('sha256', NODE, 'binary'), to, 'latin1');
   }
   return parents;

@@ -15,6 +15,7 @@ export interface Tile {
 export const TILE_HEIGHT = 8;
 export const TILE_WIDTH = 256;
 const HASH_BYTES = 32;
+const TILE_BYTES = TILE_WIDTH * HASH_BYTES;
 
 /** `tile/<L>/<N>` or `tile/<L>/<N>.p/<W>`; N in groups of three digits, all but the last with an x before them. */
 export function tilePath({ level, index, width }: Tile): string {
@@ -33,13 +34,41 @@ export function hashesOn(level: number, size: number): number {
   return Math.floor(size / TILE_WIDTH ** level);
 }
 
-/** The tiles that a log of `size` entries has, level by level, each as wide as it is then. */
-export function* tilesOf(size: number): Generator<Tile> {
-  for (let level = 0; hashesOn(level, size) > 0; level += 1) {
-    const hashes = hashesOn(level, size);
-    for (let index = 0; index * TILE_WIDTH < hashes; index += 1)
-      yield { level, index, width: Math.min(TILE_WIDTH, hashes - index * TILE_WIDTH) };
-  }
+/** Takes the new nodes of a growing log, as `append` tells them, and gives them on tile by tile. */
+export interface TileCutter {
+  take(treeLevel: number, nodes: Uint8Array): void;
+  /** Gives on what is left: the partial tiles at the right edge. */
+  finish(): void;
+}
+
+/**
+ * Cuts nodes that come after a log of `size` entries into tiles; each is told once, full ones as soon as they are. Keeps one
+ * tile for each level. `edges`: the hashes of that log's partial tiles, by level of tiles.
+ */
+export function tileCutter(
+  size: number,
+  edges: readonly Buffer[],
+  tell: (tile: Tile, hashes: Buffer) => void,
+): TileCutter {
+  const held = edges.map((hashes, level) => ({
+    index: Math.floor(hashesOn(level, size) / TILE_WIDTH),
+    hashes,
+  }));
+  return {
+    take(treeLevel, nodes) {
+      if (treeLevel % TILE_HEIGHT !== 0) return;
+      const level = treeLevel / TILE_HEIGHT;
+      let { index, hashes } = held[level] ?? { index: 0, hashes: Buffer.alloc(0) };
+      hashes = Buffer.concat([hashes, nodes]);
+      for (; hashes.length >= TILE_BYTES; index += 1, hashes = hashes.subarray(TILE_BYTES))
+        tell({ level, index, width: TILE_WIDTH }, hashes.subarray(0, TILE_BYTES));
+      held[level] = { index, hashes: Buffer.from(hashes) };
+    },
+    finish() {
+      for (const [level, { index, hashes }] of held.entries())
+        if (hashes.length > 0) tell({ level, index, width: hashes.length / HASH_BYTES }, hashes);
+    },
+  };
 }
 
 /** In which tile of a log of `size` entries the hashes below a node lie, and which of them. */

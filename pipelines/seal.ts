@@ -49,9 +49,9 @@ async function sealEntries(night: Night): Promise<Tree> {
 async function grow(night: Night, from: Tree): Promise<Tree> {
   const warehouse = opened(night);
   const { tree_size: sealed } = await warehouse.treeHead();
-  const tiles = await growTiles(night.data.evidence, from);
+  const tiles = growTiles(night.data.evidence, from);
   for await (const batch of warehouse.leafHashes(from.size)) {
-    await tiles.append(batch);
+    tiles.append(batch);
     const done = tiles.tree.size - from.size;
     night.env.onEvent({
       kind: 'progress',
@@ -64,7 +64,7 @@ async function grow(night: Night, from: Tree): Promise<Tree> {
     });
   }
   const { tree } = tiles;
-  if (tree.size > from.size) await tiles.finish();
+  if (tree.size > from.size) tiles.finish();
   if (tree.size > sealed) {
     const head = { tree_size: tree.size, root_hash: rootHash(tree), frontier: tree.frontier };
     await warehouse.recordTreeHead(head, night.run_id, night.env.now().toISOString());

@@ -1,36 +1,36 @@
 import { hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 
-// Reads a file of leaves, one a line, and posts their leaf hashes (RFC 6962 §2.1) in batches: as in a night, leaves are hashed in
-// a thread of their own.
+// Leaf hashes (RFC 6962 §2.1) of a file of leaves, one a line, in a thread of their own as in a night: chunk by chunk those of
+// the lines that begin in it. Posts them one after the other, and null at the end.
 
-const HASH_BYTES = 32;
-const BATCH = 16_384;
+const CHUNK = 2 ** 20;
+const LONGEST_LINE = 2 ** 16;
 const NEWLINE = 0x0a;
 
-let rest: Uint8Array = Buffer.alloc(0);
-let hashes = '';
-let count = 0;
-for await (const chunk of createReadStream(workerData as string, { highWaterMark: 2 ** 22 })) {
-  const bytes = Buffer.concat([rest, chunk as Buffer]);
-  let start = 0;
-  for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
-    // U+0000 is the prefix of a leaf.
-    hashes += hash('sha256', `\0${bytes.toString('utf8', start, end)}`, 'binary');
-    count += 1;
-    start = end + 1;
-    if (count === BATCH) post();
-  }
-  rest = bytes.subarray(start);
+const file = openSync(workerData as string, 'r');
+/** The end of the line before, the chunk, and the rest of a line that begins in it. */
+const bytes = Buffer.alloc(1 + CHUNK + LONGEST_LINE);
+bytes[0] = NEWLINE;
+
+let read = readSync(file, bytes, 1, CHUNK + LONGEST_LINE, 0);
+for (let start = CHUNK - 1; read > 0; start += CHUNK) {
+  parentPort?.postMessage(new Uint8Array(Buffer.from(hashLines(1 + read), 'latin1')));
+  read = readSync(file, bytes, 0, bytes.length, start) - 1;
 }
-post();
 parentPort?.postMessage(null);
 
-function post(): void {
-  const batch = new Uint8Array(count * HASH_BYTES);
-  Buffer.from(batch.buffer).write(hashes, 'latin1');
-  hashes = '';
-  count = 0;
-  parentPort?.postMessage(batch, [batch.buffer]);
+function hashLines(end: number): string {
+  let hashes = '';
+  let start = bytes.indexOf(NEWLINE);
+  while (start < CHUNK) {
+    const stop = bytes.indexOf(NEWLINE, start + 1);
+    if (stop === -1 || stop >= end) break;
+    // The newline before a line makes room for the prefix of a leaf.
+    bytes[start] = 0x00;
+    hashes += hash('sha256', bytes.subarray(start, stop), 'binary');
+    start = stop;
+  }
+  return hashes;
 }

@@ -3,24 +3,22 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { append, EMPTY_TREE, rootHash, type Tree } from '../../evidence/merkle.ts';
-import { growTiles, readTile } from '../../evidence/storage/tile_files.ts';
-import { TILE_HEIGHT, TILE_WIDTH, tilePath, tilesOf } from '../../evidence/tiles.ts';
+import { compareTiles, growTiles } from '../../evidence/storage/tile_files.ts';
 
 // node keep_log.ts append <leaves> <folder>          as bench/peers/tlog does, with the program's own evidence log; where the
 //                                                    folder holds a log (`tree.json` has its tree), it grows
-// node keep_log.ts verify <leaves> <folder> <root>
+// node keep_log.ts verify <leaves> <folder> <root> <size>
 // Prints the root in base64.
 
-const HASH_BYTES = 32;
-const [task = '', leaves = '', folder = '', want = ''] = process.argv.slice(2);
+const [task = '', leaves = '', folder = '', want = '', size = ''] = process.argv.slice(2);
 
 async function* leafHashes(): AsyncGenerator<Uint8Array> {
   const worker = new Worker(new URL('./hash_lines.ts', import.meta.url), { workerData: leaves });
   const failed = new AbortController();
   worker.once('error', (error) => failed.abort(error));
-  for await (const [batch] of on(worker, 'message', { signal: failed.signal })) {
-    if (batch === null) return;
-    yield batch as Uint8Array;
+  for await (const [hashes] of on(worker, 'message', { signal: failed.signal })) {
+    if (hashes === null) return;
+    yield hashes as Uint8Array;
   }
 }
 
@@ -33,28 +31,20 @@ function heldTree(): Tree {
 }
 
 async function appendAll(): Promise<Buffer> {
-  const tiles = await growTiles(folder, heldTree());
-  for await (const hashes of leafHashes()) await tiles.append(hashes);
-  await tiles.finish();
+  const tiles = growTiles(folder, heldTree());
+  for await (const hashes of leafHashes()) tiles.append(hashes);
+  tiles.finish();
   return rootHash(tiles.tree);
 }
 
+/** Size and root are what a signed checkpoint says, so that tiles are compared while leaves are hashed. */
 async function verify(): Promise<Buffer> {
   let tree = EMPTY_TREE;
-  const levels: Buffer[][] = [];
-  for await (const hashes of leafHashes())
-    tree = append(tree, hashes, (level, nodes) => {
-      if (level % TILE_HEIGHT !== 0) return;
-      levels[level / TILE_HEIGHT] ??= [];
-      levels[level / TILE_HEIGHT]?.push(Buffer.from(nodes));
-    });
-  const made = levels.map((nodes) => Buffer.concat(nodes));
-  for (const tile of tilesOf(tree.size)) {
-    const start = tile.index * TILE_WIDTH * HASH_BYTES;
-    const hashes = made[tile.level]?.subarray(start, start + tile.width * HASH_BYTES);
-    if (hashes === undefined || !(await readTile(folder, tile)).equals(hashes))
-      throw new Error(`bench: ${tilePath(tile)}: got other hashes, want those made anew`);
-  }
+  const tiles = compareTiles(folder, Number(size));
+  for await (const hashes of leafHashes()) tree = append(tree, hashes, tiles.take);
+  const { compared, different } = tiles.finish();
+  if (different !== null || compared === 0)
+    throw new Error(`bench: ${folder}: got ${different?.got ?? 'no tile'}, want those made anew`);
   return rootHash(tree);
 }
 

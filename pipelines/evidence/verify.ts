@@ -3,7 +3,6 @@ import { type Checkpoint, openCheckpoint } from '../../evidence/checkpoint.ts';
 import { LEAF_FIELDS, leafHashOfJson } from '../../evidence/leaf.ts';
 import { append, EMPTY_TREE, rootHash, type Tree } from '../../evidence/merkle.ts';
 import type { VerifierKey } from '../../evidence/note.ts';
-import { rangeHash } from '../../evidence/proof.ts';
 import {
   readCheckpoint,
   readCheckpoints,
@@ -11,11 +10,11 @@ import {
   readTimestamp,
   readVerifierKeys,
 } from '../../evidence/storage/checkpoint_files.ts';
-import { readTile, TileMissing } from '../../evidence/storage/tile_files.ts';
-import { hashesOn, nodeOver, TILE_HEIGHT, TILE_WIDTH, tilePath, tilesOf } from '../../evidence/tiles.ts';
+import { compareTiles, keptTile, type TilesCompared } from '../../evidence/storage/tile_files.ts';
+import { hashesOn, TILE_WIDTH, tilePath } from '../../evidence/tiles.ts';
 import { DifferenceError, UsageError } from '../../schemas/errors.ts';
 import { readLanded } from '../../warehouse/landing.ts';
-import type { LoggedRow } from '../../warehouse/log_records.ts';
+import type { LoggedRow, TreeHead } from '../../warehouse/log_records.ts';
 import type { Warehouse } from '../../warehouse/warehouse.ts';
 import type { DataPaths } from '../paths.ts';
 import { differs } from './differs.ts';
@@ -64,13 +63,14 @@ export async function verifyEvidence(
   const checkpoints = await signedCheckpoints(data, keys);
   const timestamps = await compareTimestamps(data);
   const outside = against === null ? null : await outsideCheckpoint(against, keys);
-  const walk = await walkEntries(data, warehouse, tell);
   const wanted = outside === null ? checkpoints : [...checkpoints, outside];
-  for (const checkpoint of wanted) await compareRoot(checkpoint, walk);
-  await compareHead(warehouse, walk);
-  const { tree_size: sealed } = await warehouse.treeHead();
-  await compareNewest(data, sealed);
-  const tiles = await compareTiles(data, walk, sealed);
+  const head = await warehouse.treeHead();
+  const sizes = [head.tree_size, ...wanted.map(({ size }) => size)];
+  const walk = await walkEntries(data, warehouse, sizes, tell);
+  for (const checkpoint of wanted) compareRoot(checkpoint, walk);
+  compareHead(head, walk);
+  await compareNewest(data, head.tree_size);
+  const tiles = comparedTiles(walk, head.tree_size);
   const pages = await comparePages(data, warehouse, tell);
   const evidence_rows = await compareTables(warehouse);
   return {
@@ -83,18 +83,16 @@ export async function verifyEvidence(
     pages,
     evidence_rows,
     against: outside?.size ?? null,
-    unsealed: walk.tree.size - sealed,
+    unsealed: walk.tree.size - head.tree_size,
     keys: keys.map(({ name, key_id }) => `${name}+${key_id.toString('hex')}`),
   };
 }
 
-/** The tree over the leaves made anew, and its nodes on every level that tiles hold. */
+/** The tree over the leaves made anew, its root at each size that was asked for, and how its tiles compare. */
 interface Walk {
   readonly tree: Tree;
-  /** By level of tiles: their hashes, one after the other. */
-  readonly levels: readonly Buffer[];
-  /** Costs O(log size). */
-  rootAt(size: number): Promise<Buffer>;
+  readonly roots: ReadonlyMap<number, Buffer>;
+  readonly tiles: TilesCompared;
 }
 
 async function signedCheckpoints(
@@ -129,34 +127,36 @@ async function outsideCheckpoint(file: string, keys: readonly VerifierKey[]): Pr
   return differs(`checkpoint ${file}`, () => openCheckpoint(note, keys));
 }
 
-async function walkEntries({ evidence }: DataPaths, warehouse: Warehouse, tell: Tell): Promise<Walk> {
-  const { tree_size: sealed } = await warehouse.treeHead();
+/** Holds a batch and the tree's right edge, whatever the log's size. `sizes`: where its root is wanted; the first is the sealed one. */
+async function walkEntries(
+  { evidence }: DataPaths,
+  warehouse: Warehouse,
+  sizes: readonly number[],
+  tell: Tell,
+): Promise<Walk> {
+  const [sealed = 0] = sizes;
+  const tiles = compareTiles(evidence, sealed);
+  const roots = new Map([[0, rootHash(EMPTY_TREE)]]);
   let tree = EMPTY_TREE;
-  const parts: Buffer[][] = [];
   for await (const rows of warehouse.loggedRows(LEAF_FIELDS)) {
-    const leaves = rows.map((row, place) => checkedLeaf(row, tree.size + place));
+    const start = tree.size;
+    const leaves = rows.map((row, place) => checkedLeaf(row, start + place));
     const hashes = Buffer.concat(leaves);
-    await compareLeafTiles(evidence, tree.size, rows, hashes);
-    tree = append(tree, hashes, (level, nodes) => {
-      if (level % TILE_HEIGHT !== 0) return;
-      const at = level / TILE_HEIGHT;
-      parts[at] ??= [];
-      parts[at].push(Buffer.from(nodes));
-    });
+    compareLeafTiles(evidence, start, rows, hashes);
+    for (const end of endsWithin(sizes, start, start + rows.length)) {
+      const from = (tree.size - start) * HASH_BYTES;
+      tree = append(tree, hashes.subarray(from, (end - start) * HASH_BYTES), tiles.take);
+      roots.set(end, rootHash(tree));
+    }
     tell('entries', tree.size, sealed);
   }
-  const levels = parts.map((nodes) => Buffer.concat(nodes));
-  return {
-    tree,
-    levels,
-    rootAt: (size) =>
-      rangeHash({ from: 0, to: size }, async ({ level, index }) => {
-        const hashes = 2 ** (level % TILE_HEIGHT);
-        const start = index * hashes * HASH_BYTES;
-        const nodes = levels[Math.floor(level / TILE_HEIGHT)] ?? Buffer.alloc(0);
-        return nodeOver(nodes.subarray(start, start + hashes * HASH_BYTES));
-      }),
-  };
+  return { tree, roots, tiles: tiles.finish() };
+}
+
+/** Those of the sizes that a batch reaches, ascending, then its own end. */
+function endsWithin(sizes: readonly number[], start: number, end: number): readonly number[] {
+  const reached = sizes.filter((size) => size > start && size < end);
+  return [...new Set(reached), end].sort((a, b) => a - b);
 }
 
 /** The leaf hash of the reading, which must be the entry's. */
@@ -178,19 +178,12 @@ function checkedLeaf({ evidence_index, leaf_hash, reading }: LoggedRow, want: nu
 }
 
 /** The leaves of a batch against the lowest tiles, so that a change of both reading and entry has an index. */
-async function compareLeafTiles(
-  folder: string,
-  start: number,
-  rows: readonly LoggedRow[],
-  hashes: Buffer,
-): Promise<void> {
+function compareLeafTiles(folder: string, start: number, rows: readonly LoggedRow[], hashes: Buffer): void {
   const end = start + rows.length;
   for (let index = Math.floor(start / TILE_WIDTH); index * TILE_WIDTH < end; index += 1) {
     const from = Math.max(start, index * TILE_WIDTH);
     const to = Math.min(end, (index + 1) * TILE_WIDTH);
-    const kept = await readTile(folder, { level: 0, index, width: to - index * TILE_WIDTH }).catch(
-      unlessMissing,
-    );
+    const kept = keptTile(folder, { level: 0, index, width: to - index * TILE_WIDTH });
     if (kept === null) continue; // An entry that is not sealed yet, or a lost tile, which the tiles' own check tells.
     for (let entry = from; entry < to; entry += 1) {
       const made = hashes.subarray((entry - start) * HASH_BYTES, (entry - start + 1) * HASH_BYTES);
@@ -205,21 +198,20 @@ async function compareLeafTiles(
   }
 }
 
-async function compareRoot({ size, root }: Checkpoint, walk: Walk): Promise<void> {
+function compareRoot({ size, root }: Checkpoint, walk: Walk): void {
   if (size > walk.tree.size)
     throw new DifferenceError(
       `evidence: checkpoint of ${size} entries: got a log of ${walk.tree.size}, want at least ${size}; entries ${walk.tree.size} to ${size - 1} were removed`,
     );
-  const made = await walk.rootAt(size);
-  if (made.equals(root)) return;
+  const made = walk.roots.get(size);
+  if (made?.equals(root)) return;
   throw new DifferenceError(
-    `evidence: checkpoint of ${size} entries: got root ${made.toString('hex')} over the first ${size} entries, want ${root.toString('hex')} as signed; the log is not the one that was signed`,
+    `evidence: checkpoint of ${size} entries: got root ${made?.toString('hex')} over the first ${size} entries, want ${root.toString('hex')} as signed; the log is not the one that was signed`,
   );
 }
 
-async function compareHead(warehouse: Warehouse, { rootAt, tree }: Walk): Promise<void> {
-  const { tree_size, root_hash } = await warehouse.treeHead();
-  const made = tree_size <= tree.size ? await rootAt(tree_size) : null;
+function compareHead({ tree_size, root_hash }: TreeHead, { roots, tree }: Walk): void {
+  const made = roots.get(tree_size);
   if (made?.equals(root_hash)) return;
   throw new DifferenceError(
     `evidence: tree head of ${tree_size} entries: got ${made?.toString('hex') ?? `a log of ${tree.size}`}, want root ${root_hash.toString('hex')} as in evidence.tree_heads`,
@@ -240,19 +232,12 @@ async function compareNewest({ evidence }: DataPaths, sealed: number): Promise<v
   );
 }
 
-async function compareTiles({ evidence }: DataPaths, { levels }: Walk, sealed: number): Promise<number> {
-  let compared = 0;
-  for (const tile of tilesOf(sealed)) {
-    const start = tile.index * TILE_WIDTH * HASH_BYTES;
-    const made = levels[tile.level]?.subarray(start, start + tile.width * HASH_BYTES);
-    const kept = await readTile(evidence, tile).catch(unlessMissing);
-    if (made === undefined || kept === null || !made.equals(kept))
-      throw new DifferenceError(
-        `evidence: ${tilePath(tile)}: got ${kept === null ? 'no whole file' : 'other hashes'}, want those of the log's ${hashesOn(tile.level, sealed)} on that level; the next run makes lost tiles anew`,
-      );
-    compared += 1;
-  }
-  return compared;
+function comparedTiles({ tiles: { compared, different } }: Walk, sealed: number): number {
+  if (different === null) return compared;
+  const { tile, got } = different;
+  throw new DifferenceError(
+    `evidence: ${tilePath(tile)}: got ${got}, want those of the log's ${hashesOn(tile.level, sealed)} on that level; the next run makes lost tiles anew`,
+  );
 }
 
 async function comparePages(data: DataPaths, warehouse: Warehouse, tell: Tell): Promise<number> {
@@ -267,9 +252,4 @@ async function comparePages(data: DataPaths, warehouse: Warehouse, tell: Tell): 
     tell('pages', done + 1, pages.length);
   }
   return pages.length;
-}
-
-function unlessMissing(error: unknown): null {
-  if (error instanceof TileMissing) return null;
-  throw error;
 }

@@ -27,10 +27,10 @@ export async function logOf(folder: string, sizes: readonly number[]): Promise<T
   const checkpoints = new Map<number, string>();
   let tree = EMPTY_TREE;
   for (const size of sizes) {
-    const writer = await growTiles(folder, tree);
+    const writer = growTiles(folder, tree);
     const added = Array.from({ length: size - tree.size }, (_, more) => leafHash(leaf(tree.size + more)));
-    await writer.append(Buffer.concat(added));
-    await writer.finish();
+    writer.append(Buffer.concat(added));
+    writer.finish();
     tree = writer.tree;
     checkpoints.set(size, signCheckpoint({ size, root: rootHash(tree) }, signer));
   }

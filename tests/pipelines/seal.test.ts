@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openCheckpoint } from '../../evidence/checkpoint.ts';
 import { readCheckpoints, readVerifierKeys } from '../../evidence/storage/checkpoint_files.ts';
 import { readTile } from '../../evidence/storage/tile_files.ts';
-import { tilePath, tilesOf } from '../../evidence/tiles.ts';
+import { hashesOn, TILE_WIDTH, type Tile, tilePath } from '../../evidence/tiles.ts';
 import type { NightEvent } from '../../pipelines/events.ts';
 import { changeWarehouse } from '../support/tables.ts';
 import { LOAD_ONLY, startTestWorld, type TestWorld } from '../support/test_night.ts';
@@ -41,7 +41,7 @@ it('keeps a signed checkpoint of each size, and all tiles of the newest', async 
   );
   expect(readFileSync(join(folder, 'checkpoint'), 'utf8')).toBe(kept.at(-1)?.note);
   for (const tile of tilesOf(second.evidence.tree_size))
-    expect((await readTile(folder, tile)).length, tilePath(tile)).toBe(tile.width * 32);
+    expect(readTile(folder, tile).length, tilePath(tile)).toBe(tile.width * 32);
 });
 
 it('makes tiles and checkpoint anew where they were lost, and says so', async () => {
@@ -54,7 +54,7 @@ it('makes tiles and checkpoint anew where they were lost, and says so', async ()
   // Ed25519 signs the same text the same way.
   expect((await readCheckpoints(folder)).at(-1)).toEqual(before);
   for (const tile of tilesOf(night.evidence.tree_size))
-    expect((await readTile(folder, tile)).length, tilePath(tile)).toBe(tile.width * 32);
+    expect(readTile(folder, tile).length, tilePath(tile)).toBe(tile.width * 32);
 });
 
 it('signs with a new key from the next checkpoint on, and keeps the line of the old one', async () => {
@@ -103,3 +103,12 @@ it('signs nothing for a log that is not the one that was signed before', async (
   });
   expect((await readCheckpoints(folder)).length).toBe(signed);
 });
+
+/** The tiles that a log of `size` entries has, level by level, each as wide as it is then. */
+function* tilesOf(size: number): Generator<Tile> {
+  for (let level = 0; hashesOn(level, size) > 0; level += 1) {
+    const hashes = hashesOn(level, size);
+    for (let index = 0; index * TILE_WIDTH < hashes; index += 1)
+      yield { level, index, width: Math.min(TILE_WIDTH, hashes - index * TILE_WIDTH) };
+  }
+}
