@@ -3,12 +3,12 @@
 
 -- What the readings say of a cluster's hour, and from when on they said so.
 {% set facts %}
-    max(case when roles.is_heartbeat then 1 else 0 end) = 1 as has_heartbeat,
-    max(case when roles.is_heartbeat and revisions.quantity > 0 then 1 else 0 end) = 1 as was_heard,
-    max(case when roles.is_heartbeat then 0 else 1 end) = 1 as has_other,
-    max(case when roles.is_activity and revisions.quantity > 0 then 1 else 0 end) = 1 as has_activity,
-    max(case when roles.is_held_capacity then revisions.quantity end) as capacity_used_tib,
-    max(case when roles.is_provisioned_capacity then revisions.quantity end) as capacity_provisioned_tib
+    max(case when revisions.is_heartbeat then 1 else 0 end) = 1 as has_heartbeat,
+    max(case when revisions.is_heartbeat and revisions.quantity > 0 then 1 else 0 end) = 1 as was_heard,
+    max(case when revisions.is_heartbeat then 0 else 1 end) = 1 as has_other,
+    max(case when revisions.is_activity and revisions.quantity > 0 then 1 else 0 end) = 1 as has_activity,
+    max(case when revisions.is_held_capacity then revisions.quantity end) as capacity_used_tib,
+    max(case when revisions.is_provisioned_capacity then revisions.quantity end) as capacity_provisioned_tib
 {% endset %}
 
 with mapped as (
@@ -23,29 +23,22 @@ with mapped as (
 ),
 
 -- Dimensions without a role still count as "any other reading" of an hour.
-roles as (
+revisions as (
   select
-    dimensions.dimension,
+    readings.cluster_id,
+    readings.hour,
+    readings.usage_date,
+    readings.quantity,
     coalesce(mapped.is_heartbeat, false) as is_heartbeat,
     coalesce(mapped.is_activity, false) as is_activity,
     coalesce(mapped.is_held_capacity, false) as is_held_capacity,
-    coalesce(mapped.is_provisioned_capacity, false) as is_provisioned_capacity
-  from (select distinct dimension from {{ ref('int_reading_revisions') }}) as dimensions
-  left join mapped on dimensions.dimension = mapped.dimension
-),
-
-revisions as (
-  select
-    cluster_id,
-    hour,
-    usage_date,
-    dimension,
-    quantity,
-    known_as_of,
-    coalesce(superseded_as_of, {{ open_date() }}) as superseded_as_of
+    coalesce(mapped.is_provisioned_capacity, false) as is_provisioned_capacity,
+    readings.known_as_of,
+    coalesce(readings.superseded_as_of, {{ open_date() }}) as superseded_as_of
   from {{ ref('int_reading_revisions') }} as readings
+  left join mapped on readings.dimension = mapped.dimension
   {% if is_incremental() %}
-  where {{ is_touched('days', 'readings') }}
+  where {{ is_touched_reading('days', 'readings') }}
   {% endif %}
 ),
 
@@ -67,7 +60,6 @@ steady as (
     {{ open_date() }} as valid_to_as_of,
     {{ facts }}
   from revisions
-  inner join roles on revisions.dimension = roles.dimension
   left join touched
     on revisions.cluster_id = touched.cluster_id
     and revisions.hour = touched.hour
@@ -115,7 +107,6 @@ changed as (
     and changes.hour = revisions.hour
     and revisions.known_as_of <= changes.valid_from_as_of
     and changes.valid_from_as_of < revisions.superseded_as_of
-  inner join roles on revisions.dimension = roles.dimension
   group by
     revisions.cluster_id, revisions.hour, revisions.usage_date, changes.valid_from_as_of, changes.valid_to_as_of
 ),

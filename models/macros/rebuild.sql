@@ -7,6 +7,23 @@
   {%- endfor -%}
 {%- endmacro %}
 
+{#- The same for a table with all readings: bounds that are known when the statement is written let DuckDB leave out what it holds
+    outside of them. A night's days are the newest ones; what came late is the rest of `is_touched`. -#}
+{% macro is_touched_reading(piece, alias) -%}
+  ({{ is_touched(piece, alias) }})
+  {%- if target.type == 'duckdb' -%}
+    {%- set others -%}
+      {%- for column, model in touched_by(piece) if column != 'usage_date' %} + (select count(*) from {{ ref(model) }}){% endfor -%}
+    {%- endset -%}
+    {%- set bounds = run_query(
+      "select cast(min(usage_date) as varchar), cast(max(usage_date) + 1 as varchar), 0" ~ others ~ " from " ~ ref('int_touched_days')
+    ).rows[0] -%}
+    {%- if bounds[2] == 0 and bounds[0] is none %} and false
+    {%- elif bounds[2] == 0 %} and {{ alias }}.hour >= timestamp '{{ bounds[0] }}' and {{ alias }}.hour < timestamp '{{ bounds[1] }}'
+    {%- endif -%}
+  {%- endif -%}
+{%- endmacro %}
+
 {#- At the top of a model that uses `is_touched`: dbt reads a model first as if it were built anew, and must see all the same what
     it depends on. -#}
 {% macro depends_on_touched(piece) -%}

@@ -24,6 +24,10 @@
   {%- if target.type == 'bigquery' -%}
   safe_cast(round(safe_cast({{ expression }} as bignumeric), 9, 'ROUND_HALF_EVEN') as numeric)
   {%- else -%}
-  coalesce({{ decimal_round_scaled('try_cast(' ~ expression ~ ' as decimal(38,18))', 18, 9, 'half_even') }}, try_cast({{ expression }} as decimal(38,9)))
+  {#- Nearly all have no more than nine fraction digits: nothing is rounded. -#}
+  case
+    when regexp_full_match({{ expression }}, '-?[0-9]{1,29}(\.[0-9]{1,9})?') then try_cast({{ expression }} as decimal(38,9))
+    else coalesce({{ decimal_round_scaled('try_cast(' ~ expression ~ ' as decimal(38,18))', 18, 9, 'half_even') }}, try_cast({{ expression }} as decimal(38,9)))
+  end
   {%- endif -%}
 {%- endmacro %}

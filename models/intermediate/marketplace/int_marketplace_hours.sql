@@ -29,21 +29,19 @@ commitments as (
 -- An hour without a reading has nothing to report; it is not an hour of nothing.
 levels as (
   select
-    revisions.subscription_id,
-    revisions.dimension,
-    revisions.hour,
-    revisions.usage_date,
+    readings.subscription_id,
+    readings.dimension,
+    readings.hour,
+    readings.usage_date,
     subscriptions.cloud,
-    max(revisions.recorded_at) as last_recorded_at,
-    cast(sum(revisions.quantity) as {{ type_decimal() }}) as measured
-  from {{ ref('int_reading_revisions') }} as revisions
-  cross join newest
-  inner join billable on revisions.dimension = billable.dimension
+    max(readings.recorded_at) as last_recorded_at,
+    cast(sum(readings.quantity) as {{ type_decimal() }}) as measured
+  from {{ ref('fct_usage_hourly') }} as readings
+  inner join billable on readings.dimension = billable.dimension
   inner join subscriptions
-    on revisions.subscription_id = subscriptions.subscription_id
-    and subscriptions.from_hour <= revisions.hour
-  where revisions.is_current and revisions.usage_date <= newest.as_of_date
-  group by revisions.subscription_id, revisions.dimension, revisions.hour, revisions.usage_date, subscriptions.cloud
+    on readings.subscription_id = subscriptions.subscription_id
+    and subscriptions.from_hour <= readings.hour
+  group by readings.subscription_id, readings.dimension, readings.hour, readings.usage_date, subscriptions.cloud
 ),
 
 -- Only what an offer includes or a policy binds is kept back here; an entitlement is deducted by the marketplace itself.
@@ -84,7 +82,8 @@ running as (
 whole as (
   select
     running.*,
-    cast({{ decimal_mul('due_so_far', 'scale', 0, 'floor') }} as {{ type_bigint() }}) as planned_so_far
+    -- Most dimensions are reported in their own unit.
+    cast(case when scale = 1 then floor(due_so_far) else {{ decimal_mul('due_so_far', 'scale', 0, 'floor') }} end as {{ type_bigint() }}) as planned_so_far
   from running
 ),
 

@@ -33,7 +33,7 @@ known as (
     named.*,
     named.status = 'rejected' and coalesce(named.reason, '') = 'duplicate-request' as is_duplicate
   from named
-  inner join newest on cast(named.hour as date) <= newest.as_of_date
+  where cast(named.hour as date) <= (select as_of_date from newest)
 ),
 
 ranked as (

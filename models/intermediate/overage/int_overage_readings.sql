@@ -20,8 +20,7 @@ rated as (
   select revisions.*
   from {{ ref('int_reading_revisions') }} as revisions
   inner join rated_dimensions on revisions.dimension = rated_dimensions.dimension
-  cross join newest
-  where revisions.usage_date <= newest.as_of_date
+  where revisions.usage_date <= (select as_of_date from newest)
 ),
 
 {% if month -%}

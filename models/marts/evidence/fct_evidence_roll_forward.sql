@@ -5,9 +5,8 @@ with newest as (
 ),
 
 movements as (
-  select movements.*
-  from {{ ref('int_reading_movements') }} as movements
-  inner join newest on movements.usage_date <= newest.as_of_date
+  select * from {{ ref('int_reading_movements') }}
+  where usage_date <= (select as_of_date from newest)
 ),
 
 moved as (

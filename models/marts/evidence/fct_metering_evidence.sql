@@ -1,14 +1,17 @@
 {{ config(materialized='incremental', meta={'rebuilt': 'days'}) }}
 {{ depends_on_touched('days') }}
 
-with entries as (
-  select * from {{ ref('stg_evidence__entries') }}
-),
-
-readings as (
+with readings as (
   select * from {{ ref('int_reading_revisions') }} as readings
   {% if is_incremental() %}
-  where {{ is_touched('days', 'readings') }}
+  where {{ is_touched_reading('days', 'readings') }}
+  {% endif %}
+),
+
+entries as (
+  select * from {{ ref('stg_evidence__entries') }}
+  {% if is_incremental() %}
+  where evidence_index >= (select min(evidence_index) from readings)
   {% endif %}
 ),
 
@@ -79,21 +82,32 @@ postings as (
   group by later.service_period, later.load_id
 ),
 
+kept as (
+  select
+    entries.evidence_index,
+    entries.leaf_hash,
+    entries.run_id
+  from entries
+  {%- if is_incremental() %}
+  inner join readings on entries.evidence_index = readings.evidence_index
+  {%- endif %}
+),
+
 -- The first tree that holds an entry; none while it is not sealed. BigQuery's outer joins need an equality, hence the two steps.
 sealed as (
   select
-    entries.evidence_index,
+    kept.evidence_index,
     tree_heads.tree_size
-  from entries
+  from kept
   inner join tree_heads
-    on entries.evidence_index >= tree_heads.from_index
-    and entries.evidence_index < tree_heads.tree_size
+    on kept.evidence_index >= tree_heads.from_index
+    and kept.evidence_index < tree_heads.tree_size
 ),
 
 final as (
   select
-    entries.evidence_index,
-    entries.leaf_hash,
+    kept.evidence_index,
+    kept.leaf_hash,
     readings.cluster_id,
     readings.customer_id,
     readings.dimension,
@@ -114,7 +128,7 @@ final as (
     readings.seq as seq_number,
     readings.received_at,
     readings.loaded_at,
-    entries.run_id,
+    kept.run_id,
     case when readings.revision = 1 then 'original' else 'restatement' end as status,
     readings.after_cutoff,
     sealed.tree_size as checkpoint_size,
@@ -122,12 +136,12 @@ final as (
     readings.superseded_by_index,
     readings.service_period,
     case when readings.after_cutoff or readings.was_closed then postings.posting_period else readings.service_period end as posting_period
-  from entries
-  {{ "inner" if is_incremental() else "left" }} join dated as readings on entries.evidence_index = readings.evidence_index
+  from kept
+  left join dated as readings on kept.evidence_index = readings.evidence_index
   left join postings
     on readings.service_period = postings.service_period
     and readings.load_id = postings.load_id
-  left join sealed on entries.evidence_index = sealed.evidence_index
+  left join sealed on kept.evidence_index = sealed.evidence_index
 )
 
 select * from final

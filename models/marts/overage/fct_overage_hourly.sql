@@ -49,7 +49,7 @@ digits as (
     weighted.*,
     {% for band in ['burst', 'above'] -%}
     {{ fits(
-      'case when is_grace then 0 else ' ~ digits_of(band, 15) ~ ' end',
+      'case when is_grace or ' ~ band ~ ' = 0 then 0 else ' ~ digits_of(band, 15) ~ ' end',
       'is_too_large',
       "'overage: hour ' || cast(hour as " ~ type_text() ~ ") || ' of subscription ' || subscription_id || ' ' || dimension || ': got '"
       ~ " || cast(measured as " ~ type_text() ~ ") || ', want less than 5e13 and an amount below 1e11, which stays exact; correct the policy or have the reading restated'",

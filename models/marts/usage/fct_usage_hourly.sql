@@ -5,7 +5,7 @@ with revisions as (
   select * from {{ ref('int_reading_revisions') }} as readings
   where is_current
     {% if is_incremental() %}
-    and ({{ is_touched('usage', 'readings') }})
+    and {{ is_touched_reading('usage', 'readings') }}
     {% endif %}
 ),
 
@@ -33,8 +33,8 @@ final as (
     revisions.recorded_at > {{ timestamp_add_hours('revisions.hour', 25) }} as is_late,
     revisions.evidence_index
   from revisions
-  inner join newest on revisions.usage_date <= newest.as_of_date
   left join {{ ref('int_customer_account_current') }} as matched on revisions.customer_id = matched.customer_id
+  where revisions.usage_date <= (select as_of_date from newest)
 )
 
 select * from final

@@ -15,6 +15,8 @@ export type DbtCommand = 'build' | 'run' | 'test' | 'seed' | 'compile' | 'docs g
 const FIXED_OPTIONS = [
   '--log-format=json',
   '--log-level=info',
+  // The file has what went wrong; all the rest comes as events.
+  '--log-level-file=warn',
   '--no-quiet',
   '--no-debug',
   '--write-json',
