@@ -1,5 +1,5 @@
 import { dayText } from './calendar.ts';
-import { digitsOf, nanosText } from './decimals.ts';
+import { digitsOf, nanosText, roundQuotient } from './decimals.ts';
 import type { Line } from './lines.ts';
 
 /** A line as the warehouse has it: texts by column, null where it has none. */
@@ -19,8 +19,10 @@ export interface LineDifference {
 const DECIMALS = ['measured', 'committed', 'included', 'burst', 'above', 'amount'] as const;
 const HOURS = ['expected', 'metered', 'estimated', 'unmetered', 'grace'] as const;
 const SUMMED = [...DECIMALS, ...HOURS.map((kind) => `hours_${kind}`)];
+const FACTORS = ['tier', 'region', 'edition'] as const;
+const RATES = ['rate_burst', 'rate_above', 'factor_tier', 'factor_region', 'factor_edition', 'multiplier'];
 
-/** A line's compared values, in the form in which they are compared: decimals with nine digits. */
+/** A line's summed values, in the form in which they are compared: decimals with nine digits. */
 function valuesOf(line: Line): WarehouseLine {
   const decimals = DECIMALS.map((column) => {
     const value = line[column];
@@ -37,7 +39,26 @@ function valuesOf(line: Line): WarehouseLine {
   ]);
 }
 
-const isDecimal = (column: string) => DECIMALS.some((name) => name === column);
+/** What a line is, and at which rates; a line that is not rated by the unit has none, and factors of 1. */
+function termsOf({ line_type, period, close_month, policy, factors }: Line): WarehouseLine {
+  const rate = (millionths: bigint) => (factors === null ? null : nanosText(millionths * 1000n));
+  const each = FACTORS.map((name) => factors?.[name] ?? 10_000n);
+  const product = each.reduce((all, factor) => all * factor, 1n);
+  return {
+    line_type,
+    billing_period: dayText(period.from),
+    billing_period_end: dayText(period.to),
+    close_month: dayText(close_month),
+    rate_burst: rate(policy.rate_burst),
+    rate_above: rate(policy.rate_above),
+    ...Object.fromEntries(
+      FACTORS.map((name, at) => [`factor_${name}`, nanosText((each[at] ?? 0n) * 100_000n)]),
+    ),
+    multiplier: nanosText(roundQuotient(product, 1000n, 'half_even')),
+  };
+}
+
+const isDecimal = (column: string) => DECIMALS.some((name) => name === column) || RATES.includes(column);
 
 /** A warehouse's value in the form in which it is compared: `1.5` and `1.500000000` are one. */
 function formOf(column: string, value: string | null | undefined): string | null {
@@ -130,7 +151,7 @@ export function compareLines({
 function differencesOf(row: WarehouseLine, line: Line | undefined): readonly LineDifference[] {
   if (line === undefined)
     return [{ ...placeOf(row), column: 'line_id', warehouse: row.line_id ?? null, reperformed: null }];
-  return Object.entries(valuesOf(line)).flatMap(([column, reperformed]) => {
+  return Object.entries({ ...termsOf(line), ...valuesOf(line) }).flatMap(([column, reperformed]) => {
     const warehouse = formOf(column, row[column]);
     return warehouse === reperformed ? [] : [{ ...placeOf(row), column, warehouse, reperformed }];
   });

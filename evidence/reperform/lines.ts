@@ -18,7 +18,8 @@ export interface Line extends Reduced {
   /** First day of the calendar month with which it closes. */
   readonly close_month: number;
   readonly policy: RatingPolicy;
-  /** Null for lines that have no hours. */
+  /** Null for lines that are not rated by the unit, and have no hours. */
+  readonly factors: Factors | null;
   readonly hours: LineHours | null;
 }
 
@@ -59,6 +60,7 @@ function lineOf(
     period,
     close_month: closeMonth(period),
     policy,
+    factors: null,
     hours: null,
     ...figures,
   };
@@ -74,8 +76,9 @@ export function usageLines(
     const [first] = line;
     if (first === undefined) return [];
     const { policy, period } = first;
-    const figures = reduceLine(policy, line, factorsOf(policy, rated.subscription, regions.get(policy)));
-    return [{ ...lineOf('usage', rated, policy, period, figures), hours: countHours(line) }];
+    const factors = factorsOf(policy, rated.subscription, regions.get(policy));
+    const figures = reduceLine(policy, line, factors);
+    return [{ ...lineOf('usage', rated, policy, period, figures), factors, hours: countHours(line) }];
   });
 }
 

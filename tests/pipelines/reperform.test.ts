@@ -252,6 +252,21 @@ describe('a fault that is planted', () => {
     expect(Number(differences[0]?.warehouse) - Number(amount)).toBeCloseTo(0.01);
   });
 
+  test.each([
+    ['rate_above', 'rate_above + 0.01'],
+    ['factor_tier', 'factor_tier * 2'],
+    ['multiplier', 'multiplier + 0.000000001'],
+    ['billing_period_end', 'billing_period_end + 1'],
+    ['line_type', "'true_up'"],
+  ])('in what a line says of itself is found: %s', async (column, value) => {
+    const line = await someLine(MARCH);
+    const { differences } = await planted(
+      () => sql(`update marts.fct_overage set ${column} = ${value} where line_id = '${line.line_id}'`),
+      () => reperformed('2026-03'),
+    );
+    expect(differences).toMatchObject([{ line_id: line.line_id, column }]);
+  });
+
   test('in a frozen line is found', async () => {
     const line = await someLine("close_month = '2026-02-01' and line_type = 'usage'");
     const { differences } = await planted(
