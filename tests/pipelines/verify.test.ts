@@ -109,6 +109,11 @@ describe('finds', () => {
   it.each([
     ['emptied', 'DELETE FROM marts.fct_metering_evidence', /entry 0, reading \S+: got cluster_id null/],
     [
+      'given a row of no entry',
+      'INSERT INTO marts.fct_metering_evidence SELECT * REPLACE (NULL AS evidence_index) FROM marts.fct_metering_evidence LIMIT 1',
+      /entry -1, reading \S+: got rows 1/,
+    ],
+    [
       'cut off',
       'DELETE FROM marts.fct_metering_evidence WHERE evidence_index > 900',
       /entry 901, reading \S+: got cluster_id null/,

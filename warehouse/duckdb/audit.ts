@@ -5,6 +5,8 @@ import { identifier, list, literal } from './sql.ts';
 import { count, text, textOrNull } from './values.ts';
 
 const BATCH_ENTRIES = 16_384;
+/** Tables are joined in ranges of entries: DuckDB holds one side of a join, and not all of it can be spilled. */
+const JOINED_ENTRIES = 200_000;
 const EVIDENCE = 'marts.fct_metering_evidence';
 
 /** What a verification reads of the log and of the rows that it stands for. */
@@ -94,8 +96,35 @@ async function logMisfits(session: Session, fields: readonly string[]): Promise<
 /** A column, what it says and what it must say, both as SQL. */
 type Compared = readonly [name: string, got: string, want: string];
 
+/** A table's rows of some entries, as SQL. */
+type Within = (table: string) => string;
+
+/** What is joined, range by range of the entries before `end`. */
+interface Joined {
+  readonly index: string;
+  readonly reading: string;
+  readonly from: (within: Within) => string;
+  readonly end: number;
+}
+
 /** The first row in which one of these differs. */
 async function firstMisfit(
+  session: Session,
+  what: string,
+  { index, reading, from, end }: Joined,
+  compared: readonly Compared[],
+): Promise<Misfit | null> {
+  for (let start = 0; start < end; start += JOINED_ENTRIES) {
+    const stop = Math.min(start + JOINED_ENTRIES, end);
+    const within: Within = (table) =>
+      `(SELECT * FROM ${table} WHERE evidence_index >= ${start} AND evidence_index < ${stop})`;
+    const misfit = await misfitWithin(session, what, { index, reading, from: from(within) }, compared);
+    if (misfit !== null) return misfit;
+  }
+  return null;
+}
+
+async function misfitWithin(
   session: Session,
   what: string,
   { index, reading, from }: { readonly index: string; readonly reading: string; readonly from: string },
@@ -121,15 +150,21 @@ async function firstMisfit(
 }
 
 /** Money is made of the typed columns, while leaves are made of the texts. */
-function firstMistyped(session: Session): Promise<Misfit | null> {
+async function firstMistyped(session: Session): Promise<Misfit | null> {
+  const { n } = await session.row(
+    'look for the last entry',
+    'SELECT coalesce(max(evidence_index), -1) + 1 AS n FROM evidence.entries',
+  );
   return firstMisfit(
     session,
     'hold the typed columns against the texts',
     {
       index: 'r.evidence_index',
       reading: 'r.reading_id',
-      from: `raw.polaris_readings AS r JOIN evidence.entries AS e USING (evidence_index)
+      from: (within) => `${within('raw.polaris_readings')} AS r
+        JOIN ${within('evidence.entries')} AS e USING (evidence_index)
         LEFT JOIN (SELECT DISTINCT sha256 FROM ops.pages) AS p ON p.sha256 = r.page_sha256`,
+      end: count(n),
     },
     [
       ['quantity_decimal', 'r.quantity_decimal', 'TRY_CAST(r.quantity AS DECIMAL(38,9))'],
@@ -143,17 +178,23 @@ function firstMistyped(session: Session): Promise<Misfit | null> {
 
 async function firstDouble(session: Session): Promise<Misfit | null> {
   const [row] = await session.rows(
-    'look for evidence rows that are there twice',
-    `SELECT evidence_index, min(reading_id) AS reading_id, count(*) AS n FROM ${EVIDENCE}
-     GROUP BY evidence_index HAVING count(*) > 1 ORDER BY 1 LIMIT 1`,
+    'look for evidence rows that are there twice, or of no entry',
+    `SELECT coalesce(evidence_index, -1) AS evidence_index, min(reading_id) AS reading_id, count(*) AS n FROM ${EVIDENCE} AS m
+     GROUP BY m.evidence_index HAVING count(*) > 1 OR coalesce(m.evidence_index, -1) < 0 ORDER BY 1 LIMIT 1`,
   );
   if (row === undefined) return null;
   const [evidence_index, reading_id] = [count(row.evidence_index), text(row.reading_id)];
-  return { evidence_index, reading_id, column: 'rows', got: String(count(row.n)), want: '1' };
+  const want = evidence_index < 0 ? '0' : '1';
+  return { evidence_index, reading_id, column: 'rows', got: String(count(row.n)), want };
 }
 
 /** Evidence rows are as old as the last build: entries that came since are none of theirs. */
-function firstDifference(session: Session, fields: readonly string[]): Promise<Misfit | null> {
+async function firstDifference(session: Session, fields: readonly string[]): Promise<Misfit | null> {
+  const { n } = await session.row(
+    'look for the last entry that was built',
+    `SELECT greatest((SELECT coalesce(max(evidence_index), -1) + 1 FROM ${EVIDENCE}),
+       (SELECT coalesce(arg_max(tree_size, build_id), 0) FROM ops.builds)) AS n`,
+  );
   const typed = ['quantity_decimal', 'hour_start', 'recorded_at_utc'];
   const alike = (name: string) => [name, `m.${identifier(name)}`, `r.${identifier(name)}`] as const;
   return firstMisfit(
@@ -162,11 +203,11 @@ function firstDifference(session: Session, fields: readonly string[]): Promise<M
     {
       index: 'coalesce(m.evidence_index, e.evidence_index)',
       reading: 'coalesce(r.reading_id, m.reading_id)',
-      from: `${EVIDENCE} AS m
-        FULL JOIN (SELECT * FROM evidence.entries WHERE evidence_index <= greatest(
-          (SELECT coalesce(max(evidence_index), -1) FROM ${EVIDENCE}),
-          (SELECT coalesce(arg_max(tree_size, build_id), 0) - 1 FROM ops.builds))) AS e USING (evidence_index)
-        LEFT JOIN raw.polaris_readings AS r ON r.evidence_index = coalesce(m.evidence_index, e.evidence_index)`,
+      from: (within) => `${within(EVIDENCE)} AS m
+        FULL JOIN ${within('evidence.entries')} AS e USING (evidence_index)
+        LEFT JOIN ${within('raw.polaris_readings')} AS r
+          ON r.evidence_index = coalesce(m.evidence_index, e.evidence_index)`,
+      end: count(n),
     },
     [
       ...fields.map((name) => [name, `m.${identifier(name)}`, `r.${identifier(name)}::VARCHAR`] as const),
