@@ -1,9 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCheckpoint, signCheckpoint } from '../../evidence/checkpoint.ts';
+import { LEAF_FIELDS } from '../../evidence/leaf.ts';
 import { EMPTY_TREE, rootHash } from '../../evidence/merkle.ts';
 import { type SignerKey, signerKey } from '../../evidence/note.ts';
 import {
@@ -17,6 +18,8 @@ import { dataPaths } from '../../pipelines/paths.ts';
 import { signingKey } from '../../pipelines/signing_key.ts';
 import { lookInto } from '../../pipelines/warehouse_access.ts';
 import { DifferenceError } from '../../schemas/errors.ts';
+import { audit } from '../../warehouse/duckdb/audit.ts';
+import { openDatabase } from '../../warehouse/duckdb/database.ts';
 import { changeWarehouse } from '../support/tables.ts';
 import { startTestWorld, type TestWorld } from '../support/test_night.ts';
 
@@ -170,6 +173,39 @@ describe('finds', () => {
       writeFileSync(file, zstdCompressSync(Buffer.from(body.replace(/"quantity":"\d/, '"quantity":"9'))));
     });
     expect(await difference(folder)).toMatch(/page of http.*got SHA-256 .*its first reading is entry \d+/s);
+  });
+
+  it.each([0, 999, 1000, 1999])('in whichever range of a long log it is: entry %i', async (entry) => {
+    const folder = await changed((each) =>
+      changeWarehouse(
+        each,
+        `UPDATE raw.polaris_readings SET quantity_decimal = 1 WHERE evidence_index = ${entry}`,
+      ),
+    );
+    const { warehouse, temporary } = dataPaths(folder);
+    const options = { path: warehouse, tempDir: temporary, memoryLimitMb: 200, read_only: true };
+    const database = await openDatabase(options);
+    try {
+      const { mistyped, different } = await audit(database.main, 1000).logMisfits(LEAF_FIELDS);
+      expect(mistyped).toMatchObject({ evidence_index: entry, column: 'quantity_decimal' });
+      expect(different).toMatchObject({ evidence_index: entry, column: 'quantity_decimal' });
+    } finally {
+      database.close();
+    }
+  });
+
+  it.each([
+    ['changed', (file: string) => writeFileSync(file, Buffer.alloc(statSync(file).size)), 'other hashes'],
+    ['lost', (file: string) => rmSync(file), 'no whole file'],
+  ])('a tile above the leaves that was %s', async (_, change, got) => {
+    const folder = await changed((each) => {
+      const tiles = readdirSync(join(each, 'evidence', 'tile', '1'), {
+        recursive: true,
+        withFileTypes: true,
+      });
+      for (const tile of tiles.filter((entry) => entry.isFile())) change(join(tile.parentPath, tile.name));
+    });
+    expect(await difference(folder)).toContain(`tile/1/000: got ${got}`);
   });
 
   it('an entry removed', async () => {

@@ -12,11 +12,12 @@ const EVIDENCE = 'marts.fct_metering_evidence';
 /** What a verification reads of the log and of the rows that it stands for. */
 export function audit(
   session: Session,
+  joined_entries = JOINED_ENTRIES,
 ): Pick<Warehouse, 'loggedRows' | 'loggedReading' | 'logMisfits' | 'landedPages'> {
   return {
     loggedRows: (fields, range) => loggedRows(session, fields, range),
     loggedReading: (given, fields) => loggedReading(session, given, fields),
-    logMisfits: (fields) => logMisfits(session, fields),
+    logMisfits: (fields) => logMisfits(session, fields, joined_entries),
     landedPages: () => landedPages(session),
   };
 }
@@ -72,7 +73,7 @@ async function loggedReading(
   };
 }
 
-async function logMisfits(session: Session, fields: readonly string[]): Promise<LogMisfits> {
+async function logMisfits(session: Session, fields: readonly string[], step: number): Promise<LogMisfits> {
   const [unlogged] = await session.rows(
     'find readings outside the log',
     `SELECT reading_id FROM raw.polaris_readings AS r
@@ -85,11 +86,13 @@ async function logMisfits(session: Session, fields: readonly string[]): Promise<
   const known = count(built.n) > 0;
   return {
     unlogged: unlogged === undefined ? null : text(unlogged.reading_id),
-    mistyped: await firstMistyped(session),
+    mistyped: await firstMistyped(session, step),
     evidence_rows: known
       ? count((await session.row('count the evidence rows', `SELECT count(*) AS n FROM ${EVIDENCE}`)).n)
       : null,
-    different: known ? ((await firstDouble(session)) ?? (await firstDifference(session, fields))) : null,
+    different: known
+      ? ((await firstDouble(session)) ?? (await firstDifference(session, fields, step)))
+      : null,
   };
 }
 
@@ -99,23 +102,24 @@ type Compared = readonly [name: string, got: string, want: string];
 /** A table's rows of some entries, as SQL. */
 type Within = (table: string) => string;
 
-/** What is joined, range by range of the entries before `end`. */
+/** What is joined, `step` entries at a time, of those before `end`. */
 interface Joined {
   readonly index: string;
   readonly reading: string;
   readonly from: (within: Within) => string;
   readonly end: number;
+  readonly step: number;
 }
 
 /** The first row in which one of these differs. */
 async function firstMisfit(
   session: Session,
   what: string,
-  { index, reading, from, end }: Joined,
+  { index, reading, from, end, step }: Joined,
   compared: readonly Compared[],
 ): Promise<Misfit | null> {
-  for (let start = 0; start < end; start += JOINED_ENTRIES) {
-    const stop = Math.min(start + JOINED_ENTRIES, end);
+  for (let start = 0; start < end; start += step) {
+    const stop = Math.min(start + step, end);
     const within: Within = (table) =>
       `(SELECT * FROM ${table} WHERE evidence_index >= ${start} AND evidence_index < ${stop})`;
     const misfit = await misfitWithin(session, what, { index, reading, from: from(within) }, compared);
@@ -150,7 +154,7 @@ async function misfitWithin(
 }
 
 /** Money is made of the typed columns, while leaves are made of the texts. */
-async function firstMistyped(session: Session): Promise<Misfit | null> {
+async function firstMistyped(session: Session, step: number): Promise<Misfit | null> {
   const { n } = await session.row(
     'look for the last entry',
     'SELECT coalesce(max(evidence_index), -1) + 1 AS n FROM evidence.entries',
@@ -165,6 +169,7 @@ async function firstMistyped(session: Session): Promise<Misfit | null> {
         JOIN ${within('evidence.entries')} AS e USING (evidence_index)
         LEFT JOIN (SELECT DISTINCT sha256 FROM ops.pages) AS p ON p.sha256 = r.page_sha256`,
       end: count(n),
+      step,
     },
     [
       ['quantity_decimal', 'r.quantity_decimal', 'TRY_CAST(r.quantity AS DECIMAL(38,9))'],
@@ -189,7 +194,11 @@ async function firstDouble(session: Session): Promise<Misfit | null> {
 }
 
 /** Evidence rows are as old as the last build: entries that came since are none of theirs. */
-async function firstDifference(session: Session, fields: readonly string[]): Promise<Misfit | null> {
+async function firstDifference(
+  session: Session,
+  fields: readonly string[],
+  step: number,
+): Promise<Misfit | null> {
   const { n } = await session.row(
     'look for the last entry that was built',
     `SELECT greatest((SELECT coalesce(max(evidence_index), -1) + 1 FROM ${EVIDENCE}),
@@ -208,6 +217,7 @@ async function firstDifference(session: Session, fields: readonly string[]): Pro
         LEFT JOIN ${within('raw.polaris_readings')} AS r
           ON r.evidence_index = coalesce(m.evidence_index, e.evidence_index)`,
       end: count(n),
+      step,
     },
     [
       ...fields.map((name) => [name, `m.${identifier(name)}`, `r.${identifier(name)}::VARCHAR`] as const),
