@@ -12,7 +12,7 @@ export interface DbtProject {
   readonly target: string;
   /** Folder for artefacts and the partial-parse state: one per target and never two runs at a time. */
   readonly targetPath: string;
-  /** Folder for `dbt.log`; `logs` below `targetPath` when not given. */
+  /** Folder for `dbt.log` (warnings and errors); `logs` below `targetPath` when not given. */
   readonly logPath?: string;
   /** Added to the inherited environment; secrets belong here, as `DBT_ENV_SECRET_…`, which dbt masks in its logs. */
   readonly env?: Readonly<Record<string, string>>;
