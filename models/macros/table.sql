@@ -20,3 +20,21 @@
   {{ adapter.commit() }}
   {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
+
+{#- DuckDB: the comments of a table and of its columns, as one query. dbt's own asks twice which columns there are, to pass over
+    those that are not; that takes longer than the comments do, and a model that keeps its contract has them all. -#}
+{% macro duckdb__persist_docs(relation, model, for_relation, for_columns) %}
+  {%- set comments -%}
+    {%- if for_relation and config.persist_relation_docs() and model.description -%}
+      {{ alter_relation_comment(relation, model.description) }}
+    {%- endif -%}
+    {%- if for_columns and config.persist_column_docs() -%}
+      {%- for name, column in model.columns.items() %}
+      comment on column {{ relation }}.{{ adapter.quote(name) }} is {{ duckdb_escape_comment(column.description) }};
+      {%- endfor -%}
+    {%- endif -%}
+  {%- endset -%}
+  {%- if comments | trim -%}
+    {%- do run_query(comments) -%}
+  {%- endif -%}
+{% endmacro %}

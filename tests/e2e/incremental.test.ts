@@ -3,6 +3,8 @@ import { printTables, withWarehouse } from '../support/tables.ts';
 import { SMALL, startTestWorld, type TestWorld } from '../support/test_night.ts';
 
 const NIGHTS = process.env.METERLINE_LONG === '1' ? 30 : 2;
+/** Thirty nights take a quarter of an hour; the time-out only ends what hangs. */
+const PATIENCE = 3_600_000;
 const DAY_MS = 86_400_000;
 const FIRST_NIGHT = Date.parse('2026-11-22T03:00:10Z');
 const instant = (milliseconds: number) => new Date(milliseconds).toISOString().replace('.000Z', 'Z');
@@ -31,7 +33,9 @@ const days = () =>
     ),
   );
 
-it(`${NIGHTS} nights that build on one another end in the tables of a full refresh`, async () => {
+it(`${NIGHTS} nights that build on one another end in the tables of a full refresh`, {
+  timeout: PATIENCE,
+}, async () => {
   const first = await test.night(dataDir, { only: ['load', 'seal', 'transform'] });
   expect(first.error).toBeNull();
   const touched: number[] = [];
