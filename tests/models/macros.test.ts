@@ -160,7 +160,7 @@ const ACCEPTED = fc
 const acceptedQuery = (): string =>
   `select to_json_string(struct(number, instant)) as json_row from (${withCases(sqlOf('bigquery/dates', ''), ACCEPTED)}) as t`;
 
-/** The changes of a level in August 2023, one of them twice at an instant; what is carried in changed before. */
+/** The changes of a level in August 2023 for which Lago publishes a weighted sum of 0.02218; what is carried in changed before. */
 const WEIGHED = [
   '01T00:00 2',
   '01T01:00 3',
