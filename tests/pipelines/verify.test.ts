@@ -109,6 +109,22 @@ describe('finds', () => {
     expect(await difference(folder)).toMatch(message);
   });
 
+  it.each(['NULL', '-1', '(SELECT max(evidence_index) + 100 FROM evidence.entries)'])(
+    'a reading that was added past the loader, as entry %s',
+    async (index) => {
+      const folder = await changed((each) =>
+        changeWarehouse(
+          each,
+          `INSERT INTO raw.polaris_readings SELECT * REPLACE (${index} AS evidence_index, 'planted' AS reading_id)
+           FROM raw.polaris_readings WHERE evidence_index = 77`,
+        ),
+      );
+      expect(await difference(folder)).toMatch(
+        /reading planted: got it in raw\.polaris_readings without an entry/,
+      );
+    },
+  );
+
   it.each([
     ['emptied', 'DELETE FROM marts.fct_metering_evidence', /entry 0, reading \S+: got cluster_id null/],
     [
@@ -175,23 +191,42 @@ describe('finds', () => {
     expect(await difference(folder)).toMatch(/page of http.*got SHA-256 .*its first reading is entry \d+/s);
   });
 
-  it.each([0, 999, 1000, 1999])('in whichever range of a long log it is: entry %i', async (entry) => {
-    const folder = await changed((each) =>
-      changeWarehouse(
-        each,
+  describe.each([0, 999, 1000, 1999])('in whichever range of a long log it is: entry %i', (entry) => {
+    const misfits = async (statement: string) => {
+      const folder = await changed((each) => changeWarehouse(each, statement));
+      const { warehouse, temporary } = dataPaths(folder);
+      const options = { path: warehouse, tempDir: temporary, memoryLimitMb: 200, read_only: true };
+      const database = await openDatabase(options);
+      try {
+        return await audit(database.main, 1000).logMisfits(LEAF_FIELDS);
+      } finally {
+        database.close();
+      }
+    };
+
+    it('a changed reading', async () => {
+      const { mistyped, different } = await misfits(
         `UPDATE raw.polaris_readings SET quantity_decimal = 1 WHERE evidence_index = ${entry}`,
-      ),
-    );
-    const { warehouse, temporary } = dataPaths(folder);
-    const options = { path: warehouse, tempDir: temporary, memoryLimitMb: 200, read_only: true };
-    const database = await openDatabase(options);
-    try {
-      const { mistyped, different } = await audit(database.main, 1000).logMisfits(LEAF_FIELDS);
+      );
       expect(mistyped).toMatchObject({ evidence_index: entry, column: 'quantity_decimal' });
       expect(different).toMatchObject({ evidence_index: entry, column: 'quantity_decimal' });
-    } finally {
-      database.close();
-    }
+    });
+
+    it('a reading whose entry was removed', async () => {
+      const { unlogged } = await misfits(
+        `UPDATE raw.polaris_readings SET reading_id = 'unlogged' WHERE evidence_index = ${entry};
+         DELETE FROM evidence.entries WHERE evidence_index = ${entry}`,
+      );
+      expect(unlogged).toBe('unlogged');
+    });
+
+    it('an evidence row that is there twice', async () => {
+      const { different } = await misfits(
+        `INSERT INTO marts.fct_metering_evidence
+         SELECT * FROM marts.fct_metering_evidence WHERE evidence_index = ${entry}`,
+      );
+      expect(different).toMatchObject({ evidence_index: entry, column: 'rows', got: '2', want: '1' });
+    });
   });
 
   it.each([

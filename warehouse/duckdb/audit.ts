@@ -5,7 +5,7 @@ import { identifier, list, literal } from './sql.ts';
 import { count, text, textOrNull } from './values.ts';
 
 const BATCH_ENTRIES = 16_384;
-/** Tables are joined in ranges of entries: DuckDB holds one side of a join, and not all of it can be spilled. */
+/** Tables are joined and grouped in ranges of entries: DuckDB holds one side of a join, and not all of it can be spilled. */
 const JOINED_ENTRIES = 200_000;
 const EVIDENCE = 'marts.fct_metering_evidence';
 
@@ -74,58 +74,93 @@ async function loggedReading(
 }
 
 async function logMisfits(session: Session, fields: readonly string[], step: number): Promise<LogMisfits> {
-  const [unlogged] = await session.rows(
-    'find readings outside the log',
-    `SELECT reading_id FROM raw.polaris_readings AS r
-     ANTI JOIN evidence.entries AS e USING (evidence_index) ORDER BY evidence_index, reading_id LIMIT 1`,
+  const { n: entries } = await session.row(
+    'look for the last entry',
+    'SELECT coalesce(max(evidence_index), -1) + 1 AS n FROM evidence.entries',
   );
+  const logged: Span = { end: count(entries), step };
   const built = await session.row(
     'look for the evidence table',
     `SELECT count(*) AS n FROM duckdb_tables() WHERE schema_name = 'marts' AND table_name = 'fct_metering_evidence'`,
   );
   const known = count(built.n) > 0;
   return {
-    unlogged: unlogged === undefined ? null : text(unlogged.reading_id),
-    mistyped: await firstMistyped(session, step),
+    unlogged: await firstUnlogged(session, logged),
+    mistyped: await firstMistyped(session, logged),
     evidence_rows: known
       ? count((await session.row('count the evidence rows', `SELECT count(*) AS n FROM ${EVIDENCE}`)).n)
       : null,
-    different: known
-      ? ((await firstDouble(session)) ?? (await firstDifference(session, fields, step)))
-      : null,
+    different: known ? await firstWrongEvidence(session, fields, step) : null,
   };
+}
+
+/** A table's rows of some entries, as SQL. */
+type Within = (table: string) => string;
+
+/** The entries before `end`, `step` at a time. */
+interface Span {
+  readonly end: number;
+  readonly step: number;
+}
+
+/** What the first range of entries gives in which there is something. */
+async function firstWithin<T>(
+  { end, step }: Span,
+  find: (within: Within) => Promise<T | null>,
+): Promise<T | null> {
+  for (let start = 0; start < end; start += step) {
+    const stop = Math.min(start + step, end);
+    const found = await find(
+      (table) => `(SELECT * FROM ${table} WHERE evidence_index >= ${start} AND evidence_index < ${stop})`,
+    );
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** The rows of a table that are in none of a span's ranges, as SQL. */
+const outside = (table: string, { end }: Span) =>
+  `${table} WHERE evidence_index IS NULL OR evidence_index < 0 OR evidence_index >= ${end}`;
+
+async function firstUnlogged(session: Session, span: Span): Promise<string | null> {
+  const first = async (readings: string) => {
+    const [row] = await session.rows(
+      'find readings outside the log',
+      `SELECT reading_id FROM ${readings} ORDER BY evidence_index, reading_id LIMIT 1`,
+    );
+    return row === undefined ? null : text(row.reading_id);
+  };
+  return (
+    (await first(outside('raw.polaris_readings', span))) ??
+    (await firstWithin(span, (within) =>
+      first(
+        `${within('raw.polaris_readings')} AS r ANTI JOIN ${within('evidence.entries')} AS e USING (evidence_index)`,
+      ),
+    ))
+  );
 }
 
 /** A column, what it says and what it must say, both as SQL. */
 type Compared = readonly [name: string, got: string, want: string];
 
-/** A table's rows of some entries, as SQL. */
-type Within = (table: string) => string;
-
-/** What is joined, `step` entries at a time, of those before `end`. */
+/** What is joined of a range of entries. */
 interface Joined {
   readonly index: string;
   readonly reading: string;
   readonly from: (within: Within) => string;
-  readonly end: number;
-  readonly step: number;
 }
 
 /** The first row in which one of these differs. */
-async function firstMisfit(
+function firstMisfit(
   session: Session,
   what: string,
-  { index, reading, from, end, step }: Joined,
+  span: Span,
+  { index, reading, from }: Joined,
   compared: readonly Compared[],
 ): Promise<Misfit | null> {
-  for (let start = 0; start < end; start += step) {
-    const stop = Math.min(start + step, end);
-    const within: Within = (table) =>
-      `(SELECT * FROM ${table} WHERE evidence_index >= ${start} AND evidence_index < ${stop})`;
-    const misfit = await misfitWithin(session, what, { index, reading, from: from(within) }, compared);
-    if (misfit !== null) return misfit;
-  }
-  return null;
+  return firstWithin(span, (within) =>
+    misfitWithin(session, what, { index, reading, from: from(within) }, compared),
+  );
 }
 
 async function misfitWithin(
@@ -154,22 +189,17 @@ async function misfitWithin(
 }
 
 /** Money is made of the typed columns, while leaves are made of the texts. */
-async function firstMistyped(session: Session, step: number): Promise<Misfit | null> {
-  const { n } = await session.row(
-    'look for the last entry',
-    'SELECT coalesce(max(evidence_index), -1) + 1 AS n FROM evidence.entries',
-  );
+function firstMistyped(session: Session, span: Span): Promise<Misfit | null> {
   return firstMisfit(
     session,
     'hold the typed columns against the texts',
+    span,
     {
       index: 'r.evidence_index',
       reading: 'r.reading_id',
       from: (within) => `${within('raw.polaris_readings')} AS r
         JOIN ${within('evidence.entries')} AS e USING (evidence_index)
         LEFT JOIN (SELECT DISTINCT sha256 FROM ops.pages) AS p ON p.sha256 = r.page_sha256`,
-      end: count(n),
-      step,
     },
     [
       ['quantity_decimal', 'r.quantity_decimal', 'TRY_CAST(r.quantity AS DECIMAL(38,9))'],
@@ -181,20 +211,8 @@ async function firstMistyped(session: Session, step: number): Promise<Misfit | n
   );
 }
 
-async function firstDouble(session: Session): Promise<Misfit | null> {
-  const [row] = await session.rows(
-    'look for evidence rows that are there twice, or of no entry',
-    `SELECT coalesce(evidence_index, -1) AS evidence_index, min(reading_id) AS reading_id, count(*) AS n FROM ${EVIDENCE} AS m
-     GROUP BY m.evidence_index HAVING count(*) > 1 OR coalesce(m.evidence_index, -1) < 0 ORDER BY 1 LIMIT 1`,
-  );
-  if (row === undefined) return null;
-  const [evidence_index, reading_id] = [count(row.evidence_index), text(row.reading_id)];
-  const want = evidence_index < 0 ? '0' : '1';
-  return { evidence_index, reading_id, column: 'rows', got: String(count(row.n)), want };
-}
-
 /** Evidence rows are as old as the last build: entries that came since are none of theirs. */
-async function firstDifference(
+async function firstWrongEvidence(
   session: Session,
   fields: readonly string[],
   step: number,
@@ -204,11 +222,35 @@ async function firstDifference(
     `SELECT greatest((SELECT coalesce(max(evidence_index), -1) + 1 FROM ${EVIDENCE}),
        (SELECT coalesce(arg_max(tree_size, build_id), 0) FROM ops.builds)) AS n`,
   );
+  const span: Span = { end: count(n), step };
+  return (await firstDouble(session, span)) ?? (await firstDifference(session, span, fields));
+}
+
+/** The first evidence row of no entry, or that is there twice. */
+async function firstDouble(session: Session, span: Span): Promise<Misfit | null> {
+  const first = async (rows: string, most: number): Promise<Misfit | null> => {
+    const [row] = await session.rows(
+      'look for evidence rows that are there twice, or of no entry',
+      `SELECT coalesce(evidence_index, -1) AS index, min(reading_id) AS reading_id, count(*) AS n FROM ${rows}
+       GROUP BY index HAVING count(*) > ${most} ORDER BY 1 LIMIT 1`,
+    );
+    if (row === undefined) return null;
+    const [evidence_index, reading_id] = [count(row.index), text(row.reading_id)];
+    return { evidence_index, reading_id, column: 'rows', got: String(count(row.n)), want: String(most) };
+  };
+  return (
+    (await first(outside(EVIDENCE, span), 0)) ??
+    (await firstWithin(span, (within) => first(within(EVIDENCE), 1)))
+  );
+}
+
+function firstDifference(session: Session, span: Span, fields: readonly string[]): Promise<Misfit | null> {
   const typed = ['quantity_decimal', 'hour_start', 'recorded_at_utc'];
   const alike = (name: string) => [name, `m.${identifier(name)}`, `r.${identifier(name)}`] as const;
   return firstMisfit(
     session,
     'hold the evidence rows against the readings',
+    span,
     {
       index: 'coalesce(m.evidence_index, e.evidence_index)',
       reading: 'coalesce(r.reading_id, m.reading_id)',
@@ -216,8 +258,6 @@ async function firstDifference(
         FULL JOIN ${within('evidence.entries')} AS e USING (evidence_index)
         LEFT JOIN ${within('raw.polaris_readings')} AS r
           ON r.evidence_index = coalesce(m.evidence_index, e.evidence_index)`,
-      end: count(n),
-      step,
     },
     [
       ...fields.map((name) => [name, `m.${identifier(name)}`, `r.${identifier(name)}::VARCHAR`] as const),
